@@ -1,0 +1,64 @@
+import { Problem } from '../../shared/errors.ts'
+
+export const roles = ['guest', 'member', 'moderator', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Who does something. Reading needs nobody; everything else needs an actor. */
+export interface Actor {
+  readonly id: string
+  readonly name: string
+  readonly kind: 'person' | 'guest' | 'ai'
+  readonly role: Role
+}
+
+export type Action =
+  | 'create-thread'
+  | 'reply'
+  | 'react'
+  | 'type'
+  | 'preview'
+  | 'edit-post'
+  | 'delete-post'
+  | 'change-thread'
+  | 'manage-accounts'
+
+/** What an action is done to, as far as the rules ask. */
+export interface Subject {
+  readonly authorId?: string
+  readonly locked?: boolean
+}
+
+/** All access rules. HTTP, live and pages ask here and nowhere else. */
+export function can(actor: Actor | null, action: Action, subject: Subject = {}): boolean {
+  return refusal(actor, action, subject) === undefined
+}
+
+/** Throws the problem that tells why `actor` may not do it; the actor, known to be there, otherwise. */
+export function authorize(actor: Actor | null, action: Action, subject: Subject = {}): Actor {
+  const problem = refusal(actor, action, subject)
+  if (problem) throw problem
+  return actor!
+}
+
+function refusal(actor: Actor | null, action: Action, subject: Subject): Problem | undefined {
+  if (actor === null) return new Problem('sign-in-required')
+  const moderates = actor.role === 'moderator' || actor.role === 'admin'
+  switch (action) {
+    case 'create-thread':
+    case 'preview':
+      return undefined
+    case 'reply':
+    case 'react':
+    case 'type':
+      return subject.locked === true && !moderates ? new Problem('thread-locked') : undefined
+    case 'edit-post':
+    case 'delete-post':
+      if (moderates) return undefined
+      if (subject.authorId !== actor.id) return new Problem('forbidden')
+      return subject.locked === true ? new Problem('thread-locked') : undefined
+    case 'change-thread':
+      return moderates ? undefined : new Problem('forbidden')
+    case 'manage-accounts':
+      return actor.role === 'admin' ? undefined : new Problem('forbidden')
+  }
+}

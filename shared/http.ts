@@ -1,0 +1,77 @@
+import * as z from 'zod/mini'
+import { limits } from './limits.ts'
+import { post, postNumber, seqNumber } from './post.ts'
+import { thread, threadSummary } from './thread.ts'
+
+/** Text that people wrote: trimmed, not empty, without characters that databases and terminals choke on. */
+const text = (max: number) =>
+  z.string().check(
+    z.overwrite((value: string) => value.replace(unsafe, '').trim()),
+    z.minLength(1),
+    z.maxLength(max),
+  )
+// NUL, other C0 controls but tab and newlines, and lone surrogates.
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const unsafe = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu
+
+/** One line of text: white space folded, bidirectional overrides removed. */
+const line = (max: number) =>
+  z.string().check(
+    z.overwrite((value: string) => value.replace(unsafe, '').replace(bidi, '').replace(/\s+/g, ' ').trim()),
+    z.minLength(1),
+    z.maxLength(max),
+  )
+const bidi = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+export const displayName = line(limits.nameMax)
+
+export const webUrl = z.string().check(
+  z.maxLength(limits.urlMax),
+  z.refine((value: string) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === ''
+  }, 'must be an http or https address without credentials'),
+)
+
+export const createThread = z.strictObject({
+  title: line(limits.titleMax),
+  body: text(limits.bodyMax),
+  url: z.optional(webUrl),
+})
+export type CreateThread = z.infer<typeof createThread>
+
+export const createPost = z.strictObject({
+  parent: postNumber,
+  body: text(limits.bodyMax),
+  /** Chosen by the writer, unique for each post of theirs: sending the same request again makes no second post. */
+  clientId: z.string().check(z.regex(/^[\w-]+$/), z.maxLength(limits.clientIdMax)),
+  quote: z.optional(z.strictObject({ number: postNumber, text: text(limits.quoteMax) })),
+})
+export type CreatePost = z.infer<typeof createPost>
+
+export const editPost = z.strictObject({
+  body: text(limits.bodyMax),
+  /** The `seq` of the post that was edited. */
+  seq: seqNumber,
+})
+export type EditPost = z.infer<typeof editPost>
+
+export const changeThread = z.strictObject({ locked: z.optional(z.boolean()), title: z.optional(line(limits.titleMax)) })
+export type ChangeThread = z.infer<typeof changeThread>
+
+/** A single emoji, as Unicode recommends it for interchange. */
+export const emoji = z.string().check(z.maxLength(32), z.regex(/^\p{RGI_Emoji}$/v))
+
+export const preview = z.strictObject({ body: text(limits.bodyMax) })
+
+// Answers.
+
+export const threadPage = z.object({ threads: z.array(threadSummary), next: z.nullable(z.string()) })
+export type ThreadPage = z.infer<typeof threadPage>
+
+/** A thread whole, or what changed in it since a seq. `seq` is where the thread stood when it was read. */
+export const threadSnapshot = z.object({ thread, posts: z.array(post), seq: seqNumber })
+export type ThreadSnapshot = z.infer<typeof threadSnapshot>
+
+export const postAnswer = z.object({ post })
+export type PostAnswer = z.infer<typeof postAnswer>

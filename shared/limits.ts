@@ -1,0 +1,37 @@
+/** Every size and rate that both sides know, in one place. Sizes of text are in UTF-16 units, times in milliseconds. */
+export const limits = {
+  titleMax: 200,
+  bodyMax: 40_000,
+  urlMax: 2_000,
+  nameMax: 60,
+  quoteMax: 2_000,
+  clientIdMax: 64,
+  excerptMax: 280,
+  /** Cards and live quotes in one post; further stand-alone links stay plain links. */
+  embedsPerPost: 10,
+  emojiPerPost: 20,
+  /** User ids listed under one reaction; its count has no such bound. */
+  reactorsListed: 100,
+  threadsPerPage: 30,
+
+  /** Bytes of one HTTP request body. */
+  requestBytes: 256 * 1024,
+  /** Bytes of one frame from a client. */
+  frameBytes: 8 * 1024,
+  /** Threads that one socket may have joined at a time. */
+  joinedThreads: 64,
+  /** Messages a socket may send in a burst, and how many a second it regains. */
+  messageBurst: 100,
+  messagesPerSecond: 20,
+  /** Changed posts that a `joined` carries; who has missed more fetches them over HTTP. */
+  joinedPosts: 200,
+  /** Messages that a client keeps while it waits for a missing one. */
+  heldMessages: 1_000,
+
+  /** How often a quiet server says where its threads stand; silence for twice as long means a dead socket. */
+  heartbeatMs: 20_000,
+  /** A typing note is forgotten after this long unless it is renewed. */
+  typingMs: 6_000,
+  /** How often a client renews its typing note. */
+  typingRenewMs: 3_000,
+} as const

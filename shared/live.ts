@@ -1,0 +1,123 @@
+import * as z from 'zod/mini'
+import { limits } from './limits.ts'
+import { post, postNumber, seqNumber, threadId } from './post.ts'
+import { thread } from './thread.ts'
+
+/** The number of the wire protocol. Raise it with any change that an older client would not survive. */
+export const protocolVersion = 1
+
+// Up: from the client.
+
+export const join = z.strictObject({ type: z.literal('join'), thread: threadId, after: seqNumber })
+export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
+/** Someone writes a reply to `parent`; null says that they stopped. */
+export const typing = z.strictObject({ type: z.literal('typing'), thread: threadId, parent: z.nullable(postNumber) })
+/** Asks for the text so far of a run. */
+export const text = z.strictObject({
+  type: z.literal('text'),
+  thread: threadId,
+  post: postNumber,
+  run: z.string().check(z.maxLength(64)),
+})
+/** A new bearer token for this socket; an empty one signs it out. */
+export const auth = z.strictObject({ type: z.literal('auth'), token: z.string().check(z.maxLength(4096)) })
+
+export const up = z.discriminatedUnion('type', [join, leave, typing, text, auth])
+export type Up = z.infer<typeof up>
+
+// Down: from the server.
+
+export const welcome = z.object({
+  type: z.literal('welcome'),
+  protocol: z.int(),
+  node: z.string(),
+  /** Milliseconds: the server says something at least this often. */
+  heartbeat: z.int(),
+})
+
+/** What changed since `after`, to be applied as a whole. With `behind`, the difference is too large: fetch it over HTTP. */
+export const joined = z.object({
+  type: z.literal('joined'),
+  thread: threadId,
+  after: seqNumber,
+  seq: seqNumber,
+  posts: z.array(post),
+  /** The thread itself, where it changed since `after`. */
+  info: z.optional(thread),
+  behind: z.optional(z.boolean()),
+  viewers: z.int(),
+  streams: z.array(z.object({ post: postNumber, run: z.string(), text: z.string() })),
+})
+export type Joined = z.infer<typeof joined>
+
+export const postChanged = z.object({ type: z.literal('post'), thread: threadId, seq: seqNumber, post })
+export type PostChanged = z.infer<typeof postChanged>
+
+export const threadChanged = z.object({ type: z.literal('thread'), thread: threadId, seq: seqNumber, info: thread })
+export type ThreadChanged = z.infer<typeof threadChanged>
+
+export const delta = z.object({
+  type: z.literal('delta'),
+  thread: threadId,
+  post: postNumber,
+  run: z.string(),
+  /** Where `text` begins, in UTF-16 units. */
+  at: z.int(),
+  text: z.string(),
+})
+
+export const typist = z.object({ id: z.string(), name: z.string(), parent: postNumber })
+export type Typist = z.infer<typeof typist>
+
+export const presence = z.object({
+  type: z.literal('presence'),
+  thread: threadId,
+  viewers: z.int(),
+  typing: z.array(typist),
+})
+export type Presence = z.infer<typeof presence>
+
+/** Where the thread stands: sent when nothing else was, so that silence means a dead socket. */
+export const head = z.object({ type: z.literal('head'), thread: threadId, seq: seqNumber })
+
+/** The server is about to close; come back in `retryMs`. */
+export const goodbye = z.object({ type: z.literal('goodbye'), retryMs: z.int() })
+
+export const error = z.object({
+  type: z.literal('error'),
+  code: z.string(),
+  message: z.string(),
+  retryMs: z.optional(z.int()),
+})
+
+export const down = z.discriminatedUnion('type', [
+  welcome,
+  joined,
+  postChanged,
+  threadChanged,
+  delta,
+  presence,
+  head,
+  goodbye,
+  error,
+])
+export type Down = z.infer<typeof down>
+
+/** Why the server closes a socket. A client comes back after all of these but `protocol` and `origin`. */
+export const closeCodes = {
+  badFrame: 4400,
+  origin: 4403,
+  timeout: 4408,
+  protocol: 4409,
+  tooLarge: 4413,
+  rate: 4429,
+  slow: 4480,
+} as const
+
+/** One frame holds one or more messages, a JSON object a line. */
+export function parseFrame(frame: string): unknown[] {
+  return frame.split('\n').map((line) => JSON.parse(line) as unknown)
+}
+
+/** Bytes after which the server stops reading a frame. */
+export const maxFrameBytes = limits.frameBytes

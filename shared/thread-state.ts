@@ -1,0 +1,161 @@
+import type { Joined, PostChanged, Presence, ThreadChanged, Typist, Down } from './live.ts'
+import { limits } from './limits.ts'
+import type { Post } from './post.ts'
+import type { ThreadSnapshot } from './http.ts'
+import type { Thread } from './thread.ts'
+
+/**
+ * What a client knows of one thread. `posts[n - 1]` is post n. The state is current when `seq === head`;
+ * otherwise something is missing, and the client asks for what changed after `seq`.
+ */
+export interface ThreadState {
+  readonly thread: Thread
+  /** The version that `posts` and `thread` show. */
+  readonly seq: number
+  /** The newest version known to exist. */
+  readonly head: number
+  /** The difference is too large for the socket: it is to be fetched over HTTP. */
+  readonly behind: boolean
+  readonly posts: readonly (Post | undefined)[]
+  /** Changes that came before an older one did, by seq. */
+  readonly held: ReadonlyMap<number, Change>
+  readonly viewers: number
+  readonly typing: readonly Typist[]
+}
+
+type Change = PostChanged | ThreadChanged
+
+/** A snapshot as the state of a client that has just opened the thread. */
+export function fromSnapshot({ thread, posts, seq }: ThreadSnapshot): ThreadState {
+  const numbered: (Post | undefined)[] = []
+  for (const post of posts) numbered[post.number - 1] = post
+  return { thread, seq, head: seq, behind: false, posts: numbered, held: new Map(), viewers: 0, typing: [] }
+}
+
+/** The next state after one message of the server. Messages of other threads, and ones already applied, change nothing. */
+export function apply(state: ThreadState, message: Down): ThreadState {
+  if (!('thread' in message) || message.thread !== state.thread.id) return state
+  switch (message.type) {
+    case 'post':
+    case 'thread':
+      return receive(state, message)
+    case 'joined':
+      return { ...catchUp(state, message), viewers: message.viewers }
+    case 'head':
+      return message.seq > state.head ? { ...state, head: message.seq } : state
+    case 'presence':
+      return present(state, message)
+    case 'delta':
+      return state
+  }
+}
+
+/** What changed since a seq, as the HTTP API answers it. */
+export function applyChanges(state: ThreadState, after: number, changes: ThreadSnapshot): ThreadState {
+  // The server stands before this client: it was restored from an older copy. Its word is the truth.
+  if (changes.seq < after) return { ...fromSnapshot(changes), viewers: state.viewers, typing: state.typing }
+  return catchUp(state, { after, seq: changes.seq, posts: changes.posts, info: changes.thread })
+}
+
+/** Whether something is known to be missing. */
+export function isMissing(state: ThreadState): boolean {
+  return state.behind || state.seq < state.head
+}
+
+function present(state: ThreadState, { viewers, typing }: Presence): ThreadState {
+  return { ...state, viewers, typing }
+}
+
+function receive(state: ThreadState, change: Change): ThreadState {
+  if (change.seq <= state.seq) return state
+  const head = Math.max(state.head, change.seq)
+  if (change.seq === state.seq + 1) return settle({ ...write(state, [change], change.seq), head })
+  // One that finds no room is asked for again: `head` remembers it.
+  if (state.held.size >= limits.heldMessages) return { ...state, head }
+  return { ...state, head, held: new Map(state.held).set(change.seq, change) }
+}
+
+type CatchUp = Pick<Joined, 'after' | 'seq' | 'posts' | 'info' | 'behind'>
+
+function catchUp(state: ThreadState, message: CatchUp): ThreadState {
+  const head = Math.max(state.head, message.seq)
+  if (message.behind === true) return { ...state, head, behind: true }
+  if (message.after > state.seq) return { ...state, head }
+  if (message.seq < state.seq) return state
+  const posts = state.posts.slice()
+  for (const post of message.posts) put(posts, post)
+  const thread = message.info ?? state.thread
+  return settle({ ...state, posts, thread, seq: message.seq, head, behind: false })
+}
+
+/** Applies held changes for as long as the next one is there, and forgets those that were overtaken. */
+function settle(state: ThreadState): ThreadState {
+  if (state.held.size === 0) return state
+  const held = new Map([...state.held].filter(([seq]) => seq > state.seq))
+  const ready: Change[] = []
+  for (let next = held.get(state.seq + 1); next !== undefined; next = held.get(next.seq + 1)) {
+    ready.push(next)
+    held.delete(next.seq)
+  }
+  return { ...write(state, ready, state.seq + ready.length), held }
+}
+
+function write(state: ThreadState, changes: readonly Change[], seq: number): ThreadState {
+  const posts = state.posts.slice()
+  let thread = state.thread
+  for (const change of changes) {
+    if (change.type === 'post') put(posts, change.post)
+    else thread = change.info
+  }
+  return { ...state, posts, thread, seq }
+}
+
+function put(posts: (Post | undefined)[], post: Post): void {
+  const known = posts[post.number - 1]
+  if (known === undefined || known.seq <= post.seq) posts[post.number - 1] = post
+}
+
+/** How many posts the thread shows as its size: all that are not deleted. */
+export function countPosts(state: Pick<ThreadState, 'posts'>): number {
+  let count = 0
+  for (const post of state.posts) if (post !== undefined && post.state !== 'deleted') count++
+  return count
+}
+
+/** A post in its place in the tree. */
+export interface Row {
+  readonly post: Post
+  /** 0 for the root. */
+  readonly depth: number
+  /** How many posts are shown beneath it, at any depth. */
+  readonly descendants: number
+}
+
+/**
+ * The tree in reading order: each post is followed by its replies, oldest first. A deleted post stands in it
+ * only while something is shown beneath it.
+ */
+export function treeRows(posts: readonly (Post | undefined)[]): Row[] {
+  const children = new Map<number | null, Post[]>()
+  const shown = new Int32Array(posts.length + 1)
+  // A parent's number is lower than its replies', so one pass from the end counts every branch.
+  for (let i = posts.length - 1; i >= 0; i--) {
+    const post = posts[i]
+    if (post === undefined) continue
+    const visible = post.state !== 'deleted' || shown[post.number]! > 0
+    if (!visible) continue
+    if (post.parent !== null) shown[post.parent]! += shown[post.number]! + (post.state === 'deleted' ? 0 : 1)
+    const siblings = children.get(post.parent)
+    if (siblings) siblings.push(post)
+    else children.set(post.parent, [post])
+  }
+  const rows: Row[] = []
+  const open: { post: Post; depth: number }[] = (children.get(null) ?? []).map((post) => ({ post, depth: 0 }))
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { post, depth } = next
+    rows.push({ post, depth, descendants: shown[post.number]! })
+    // Children were collected from the end, newest first, so the oldest is pushed last and taken first.
+    for (const child of children.get(post.number) ?? []) open.push({ post: child, depth: depth + 1 })
+  }
+  return rows
+}
