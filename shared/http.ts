@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { limits } from './limits.ts'
-import { post, postNumber, seqNumber } from './post.ts'
+import { post, postNumber, seqNumber, threadId } from './post.ts'
 import { thread, threadSummary } from './thread.ts'
 
 /** Text that people wrote: trimmed, not empty, without characters that databases and terminals choke on. */
@@ -62,7 +62,8 @@ export type ChangeThread = z.infer<typeof changeThread>
 /** A single emoji, as Unicode recommends it for interchange. */
 export const emoji = z.string().check(z.maxLength(32), z.regex(/^\p{RGI_Emoji}$/v))
 
-export const preview = z.strictObject({ body: text(limits.bodyMax) })
+/** `thread` is where the text is to stand: `#17` in it is that thread's post. */
+export const preview = z.strictObject({ body: text(limits.bodyMax), thread: z.optional(threadId) })
 
 // Answers.
 

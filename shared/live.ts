@@ -88,6 +88,8 @@ export const error = z.object({
   code: z.string(),
   message: z.string(),
   retryMs: z.optional(z.int()),
+  /** The thread that could not be joined, where it is about one. */
+  thread: z.optional(z.string()),
 })
 
 export const down = z.discriminatedUnion('type', [

@@ -46,6 +46,7 @@ export function apply(state: ThreadState, message: Down): ThreadState {
     case 'presence':
       return present(state, message)
     case 'delta':
+    case 'error':
       return state
   }
 }

@@ -49,14 +49,18 @@ export interface PostsTable {
   author_id: string
   body: string
   html: string
+  /** The beginning of the text without markup, for lists, feeds and live quotes. */
+  excerpt: string
   state: PostState
   quote_number: number | null
   quote_text: string | null
   client_id: string | null
   created_at: Generated<Date>
   edited_at: Date | null
-  /** The seq of this post's latest change. */
+  /** The seq of this post's latest change of any kind. */
   seq: number
+  /** The seq of the latest change of its text: an edit that saw an older one is refused. */
+  body_seq: number
 }
 
 export interface RevisionsTable {

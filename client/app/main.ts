@@ -1,0 +1,13 @@
+import type { PageState } from '../page-state.ts'
+import { startForms } from './forms.ts'
+import { startFrontPage } from './front-page.tsx'
+import { startTheme } from './theme.ts'
+import { startThreadPage } from './thread-page.tsx'
+
+const state = JSON.parse(document.getElementById('state')?.textContent ?? '{"page":"other"}') as PageState
+
+document.documentElement.classList.add('alive')
+startTheme(document.getElementById('theme'))
+startForms()
+if (state.page === 'thread') startThreadPage(state)
+if (state.page === 'front') startFrontPage(state)

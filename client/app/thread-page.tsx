@@ -1,0 +1,193 @@
+import { render } from 'preact'
+import { Problem } from '../../shared/errors.ts'
+import { countPosts, type ThreadState } from '../../shared/thread-state.ts'
+import { createApi } from '../api.ts'
+import { connectLive, type LiveStatus } from '../live.ts'
+import { openOutbox, type Outgoing } from '../outbox.ts'
+import { unpack, type PageState } from '../page-state.ts'
+import { openThread } from '../thread.ts'
+import { moderates } from '../views/permissions.ts'
+import { ThreadBar, ThreadHead } from '../views/thread-head.tsx'
+import { createActions } from './actions.ts'
+import { startClock } from './clock.ts'
+import { createComposing } from './composing.tsx'
+import { connectionNote, followBrowser, liveUrl } from './connection.ts'
+import { keepPlace } from './keep-place.ts'
+import { watchNearby } from './nearby.ts'
+import { pageText } from './page-text.ts'
+import { createPendingList } from './pending-list.tsx'
+import { createPostList } from './post-list.tsx'
+import { offerQuotes } from './selection.ts'
+import { createSession } from './session.ts'
+import { remembered } from './storage.ts'
+import { createUnread } from './unread.ts'
+
+/** Brings a thread's page to life: the only place where its parts are put together. */
+export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): void {
+  const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T
+  const list = find('posts')
+  const api = createApi()
+  const initial = unpack(page.thread, pageText(document))
+  const id = initial.thread.id
+  let wasLive = false
+  let state = initial
+
+  const live = connectLive({ url: liveUrl(), onStatus, onFault: reportError })
+  const session = createSession(api, page.viewer, (token) => {
+    // The open socket does not know the new cookie.
+    if (token === null) live.reconnect()
+    else live.authenticate(token)
+    posts.refresh()
+    drawHead()
+  })
+  const posts = createPostList({ list, viewer: () => session.viewer, now: Date.now }, initial)
+  const drawPending = createPendingList(posts, () => session.viewer)
+  const unread = createUnread({
+    pill: find<HTMLButtonElement>('pill'),
+    status: find('announce'),
+    element: (number) => posts.element(number),
+    reveal,
+  })
+  const thread = openThread({ live, api, onChange }, initial)
+  const outbox = openOutbox({
+    send: (input) => api.createPost(id, input),
+    storage: remembered(`outbox:${id}`),
+    onChange: drawPending,
+    onPosted: (post) => thread.receivePost(post),
+  })
+  const composing = createComposing({
+    thread: id,
+    api,
+    session,
+    onEdited: (post) => thread.receivePost(post),
+    typing: (parent) => thread.typing(parent),
+    send(draft) {
+      const { clientId } = outbox.send(draft)
+      list.querySelector(`[data-client="${clientId}"]`)?.scrollIntoView({ block: 'nearest' })
+    },
+  })
+  const actions = createActions({
+    list,
+    api,
+    posts,
+    outbox,
+    composing,
+    session,
+    reveal,
+    state: () => state,
+    receivePost: (post) => thread.receivePost(post),
+  })
+
+  const near = new Set<HTMLElement>()
+  const wordTimes = startClock(() => [...near, find('head')])
+  const look = watchNearby(
+    list,
+    (article) => {
+      if (article.classList.contains('pending')) return
+      near.add(article)
+      posts.wake(article)
+      wordTimes(article)
+    },
+    (article) => near.delete(article),
+  )
+
+  function onStatus(status: LiveStatus): void {
+    if (status.kind === 'live') {
+      wasLive = true
+      // Run after the parts above stand: the first status comes while they are made.
+      queueMicrotask(() => outbox.wake())
+    }
+    queueMicrotask(drawBar)
+  }
+
+  function onChange(next: ThreadState, previous: ThreadState): void {
+    state = next
+    let inserted: number[] = []
+    if (next.posts !== previous.posts || next.thread !== previous.thread) {
+      keepPlace(list, () => {
+        inserted = posts.update(next)
+        outbox.confirm((entry) => isSeen(entry))
+      })
+      for (const number of inserted) {
+        const article = posts.element(number)
+        if (article !== null) look(article)
+      }
+      const byOthers = inserted.filter((number) => next.posts[number - 1]?.author.id !== session.viewer?.id)
+      unread.add(byOthers)
+    }
+    if (next.thread !== previous.thread) drawHead()
+    drawBar()
+  }
+
+  function isSeen({ clientId, number }: Outgoing): boolean {
+    if (number !== undefined) return state.posts[number - 1] !== undefined
+    const me = session.viewer?.id
+    return state.posts.findLast((post) => post?.clientId === clientId && post.author.id === me) !== undefined
+  }
+
+  function reveal(number: number): void {
+    posts.unfoldTo(number)
+    const article = posts.element(number)
+    if (article === null) return
+    for (const other of list.querySelectorAll('.focused')) other.classList.remove('focused')
+    article.classList.add('focused')
+    article.tabIndex = -1
+    article.focus({ preventScroll: true })
+    article.scrollIntoView({ block: 'start' })
+  }
+
+  function drawHead(): void {
+    const view = (
+      <ThreadHead
+        thread={state.thread}
+        author={state.posts[0]?.author}
+        now={Date.now()}
+        mayLock={moderates(session.viewer)}
+      />
+    )
+    replace(find('head'), view)
+  }
+
+  function drawBar(): void {
+    const me = session.viewer?.id
+    const view = (
+      <ThreadBar
+        posts={countPosts(state)}
+        viewers={state.viewers}
+        typing={state.typing.filter((typist) => typist.id !== me)}
+        connection={connectionNote(live.status, wasLive, Date.now())}
+      />
+    )
+    replace(find('bar'), view)
+  }
+
+  find('head').addEventListener('click', (event) => {
+    if (!(event.target instanceof Element) || event.target.closest('[data-action=lock]') === null) return
+    api.changeThread(id, { locked: !state.thread.locked }).catch((problem: unknown) => {
+      find('announce').textContent = problem instanceof Problem ? problem.message : 'Something went wrong'
+    })
+  })
+  find('reply-root').addEventListener('click', () => {
+    if (state.posts[0] !== undefined) composing.reply(state.posts[0], find('compose'))
+  })
+  offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
+  followBrowser(live)
+  setInterval(() => {
+    if (live.status.kind === 'waiting') drawBar()
+  }, 1000)
+
+  drawHead()
+  drawBar()
+  drawPending(outbox.entries)
+  if (page.focus !== null) reveal(page.focus)
+  for (const article of list.children) look(article as HTMLElement)
+}
+
+const drawn = new WeakSet<Element>()
+
+/** Draws into an element in which the server drew before. */
+function replace(element: HTMLElement, view: Parameters<typeof render>[0]): void {
+  if (!drawn.has(element)) element.replaceChildren()
+  drawn.add(element)
+  render(view, element)
+}

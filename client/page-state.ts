@@ -1,0 +1,111 @@
+import type { Author, Embed, Post, PostState, Reaction } from '../shared/post.ts'
+import { fromSnapshot, type ThreadState } from '../shared/thread-state.ts'
+import type { Thread } from '../shared/thread.ts'
+
+/** Who looks at the page. */
+export interface Viewer {
+  readonly id: string
+  readonly name: string
+  readonly kind: Author['kind']
+  readonly role: 'guest' | 'member' | 'moderator' | 'admin'
+}
+
+/** What a page gives its script as JSON: what the script needs and the HTML does not say. */
+export type PageState =
+  | { page: 'thread'; viewer: Viewer | null; focus: number | null; thread: ThreadPageState }
+  | { page: 'front'; viewer: Viewer | null; threads: ListedThread[] }
+  | { page: 'other'; viewer: Viewer | null }
+
+export interface ThreadPageState {
+  thread: Thread
+  seq: number
+  authors: Author[]
+  posts: PackedPost[]
+}
+
+export interface ListedThread {
+  id: string
+  seq: number
+  posts: number
+  lastActivityAt: string
+}
+
+/** `author` is an index in `authors`; times are milliseconds since 1970. */
+export type PackedPost = [
+  number: number,
+  parent: number | null,
+  author: number,
+  state: PostState,
+  createdAt: number,
+  editedAt: number | null,
+  seq: number,
+  more?: { quote?: number; reactions?: Reaction[]; embeds?: Embed[]; run?: string },
+]
+
+/** Packs posts one by one; `authors` fills as it goes. */
+export function createPacker(): { authors: Author[]; pack(post: Post): PackedPost } {
+  const authors: Author[] = []
+  const known = new Map<string, number>()
+
+  function indexOf(author: Author): number {
+    const key = `${author.id} ${author.name}`
+    let index = known.get(key)
+    if (index === undefined) {
+      index = authors.push(author) - 1
+      known.set(key, index)
+    }
+    return index
+  }
+
+  return {
+    authors,
+    pack(post) {
+      const { number, parent, state, seq, quote, reactions, embeds, run } = post
+      const more = {
+        ...(quote === null ? {} : { quote: quote.number }),
+        ...(reactions.length === 0 ? {} : { reactions }),
+        ...(embeds === undefined || embeds.length === 0 ? {} : { embeds }),
+        ...(run === undefined ? {} : { run }),
+      }
+      const editedAt = post.editedAt === null ? null : Date.parse(post.editedAt)
+      const packed: PackedPost = [number, parent, indexOf(post.author), state, Date.parse(post.createdAt), editedAt, seq]
+      if (Object.keys(more).length > 0) packed.push(more)
+      return packed
+    },
+  }
+}
+
+/** What a page says of a post's text, asked for only when it is needed: reading ten thousand posts at once would take long. */
+export interface PageText {
+  html(number: number): string
+  /** The quoted passage; null when it is gone. */
+  quote(number: number): string | null
+}
+
+/** The state of the thread that the server rendered. */
+export function unpack({ thread, seq, authors, posts }: ThreadPageState, text: PageText): ThreadState {
+  return fromSnapshot({ thread, seq, posts: posts.map((packed) => unpackPost(packed, authors, text)) })
+}
+
+function unpackPost(packed: PackedPost, authors: readonly Author[], text: PageText): Post {
+  const [number, parent, author, state, createdAt, editedAt, seq, more] = packed
+  const quoted = more?.quote
+  return {
+    number,
+    parent,
+    author: authors[author]!,
+    state,
+    createdAt: new Date(createdAt).toISOString(),
+    editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
+    seq,
+    reactions: more?.reactions ?? [],
+    ...(more?.embeds === undefined ? {} : { embeds: more.embeds }),
+    ...(more?.run === undefined ? {} : { run: more.run }),
+    get html() {
+      return text.html(number)
+    },
+    get quote() {
+      return quoted === undefined ? null : { number: quoted, text: text.quote(number) }
+    },
+  }
+}

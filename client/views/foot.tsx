@@ -1,0 +1,146 @@
+import type { Post, Reaction } from '../../shared/post.ts'
+import type { Permissions } from './permissions.ts'
+import { count } from './format.ts'
+
+export const commonEmoji = ['👍', '❤️', '😄', '🎉', '🤔', '👀', '🙏', '👎']
+
+/** What the reader has opened beneath a post. */
+export interface FootState {
+  picker?: boolean
+  more?: boolean
+  confirming?: boolean
+  copied?: boolean
+  /** How many posts are folded away beneath it. */
+  folded?: number | undefined
+  /** A refusal, for people. */
+  problem?: string | undefined
+}
+
+export interface FootProps {
+  post: Post
+  viewerId: string | undefined
+  may: Permissions
+  hasReplies: boolean
+  state: FootState
+}
+
+/** Reactions as a page without script shows them. They take the place that the live ones take later. */
+export function StillFoot({ reactions }: { reactions: readonly Reaction[] }) {
+  return (
+    <>
+      {reactions.map(({ emoji, count: n }) => (
+        <span class="reaction">
+          {emoji} <span class="reaction-count">{n}</span>
+        </span>
+      ))}
+    </>
+  )
+}
+
+/** Reactions and actions of a post for one reader. What a button does is told by its `data-action`. */
+export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
+  if (post.state === 'deleted') return hasReplies ? <Fold state={state} /> : null
+  if (state.confirming) return <ConfirmDelete />
+  return (
+    <>
+      {post.reactions.map((reaction) => (
+        <ReactionButton key={reaction.emoji} reaction={reaction} viewerId={viewerId} may={may.react} />
+      ))}
+      {may.reply && (
+        <Action name="reply" strong>
+          Reply
+        </Action>
+      )}
+      {may.reply && <Action name="quote">Quote</Action>}
+      {may.react && (
+        <Action name="pick" expanded={state.picker === true}>
+          React
+        </Action>
+      )}
+      <span class="extras" data-open={state.more === true ? '' : undefined}>
+        {post.parent !== null && <Action name="parent">Parent</Action>}
+        <Action name="link">{state.copied === true ? 'Copied' : 'Link'}</Action>
+        {may.edit && <Action name="edit">Edit</Action>}
+        {may.delete && <Action name="delete">Delete</Action>}
+        {hasReplies && state.folded === undefined && <Fold state={state} />}
+      </span>
+      <Action name="more" expanded={state.more === true}>
+        More
+      </Action>
+      {hasReplies && state.folded !== undefined && <Fold state={state} />}
+      {state.picker === true && <Picker />}
+      {state.problem !== undefined && (
+        <span class="problem" role="alert">
+          {state.problem}
+        </span>
+      )}
+    </>
+  )
+}
+
+function Action(props: { name: string; children: string; strong?: boolean; expanded?: boolean }) {
+  const { name, children, strong, expanded } = props
+  return (
+    <button
+      type="button"
+      class={`action action-${name}${strong === true ? ' action-strong' : ''}`}
+      data-action={name}
+      aria-expanded={expanded}
+    >
+      {children}
+    </button>
+  )
+}
+
+function Fold({ state }: { state: FootState }) {
+  const folded = state.folded !== undefined
+  return (
+    <Action name="fold" expanded={!folded}>
+      {folded ? `Show ${count(state.folded ?? 0, 'reply', 'replies')}` : 'Fold'}
+    </Action>
+  )
+}
+
+function ReactionButton(props: { reaction: Reaction; viewerId: string | undefined; may: boolean }) {
+  const { emoji, count: n, by } = props.reaction
+  const mine = props.viewerId !== undefined && by.includes(props.viewerId)
+  return (
+    <button
+      type="button"
+      class="reaction"
+      data-action="react"
+      data-emoji={emoji}
+      aria-pressed={mine}
+      aria-label={`${emoji}, ${n}`}
+      disabled={!props.may}
+    >
+      {emoji} <span class="reaction-count">{n}</span>
+    </button>
+  )
+}
+
+function Picker() {
+  return (
+    <span class="picker" role="group" aria-label="Choose a reaction">
+      {commonEmoji.map((emoji) => (
+        <button type="button" class="pick" data-action="react" data-emoji={emoji} aria-label={`React with ${emoji}`}>
+          {emoji}
+        </button>
+      ))}
+    </span>
+  )
+}
+
+function ConfirmDelete() {
+  return (
+    <span class="confirm" role="group" aria-label="Delete this post?">
+      <span>Delete this post? Its text will be gone for everyone.</span>
+      <button type="button" class="action action-danger" data-action="delete-now">
+        Delete
+      </button>
+      <button type="button" class="action" data-action="keep">
+        Keep
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,23 @@
+import type { Post } from '../../shared/post.ts'
+import type { Viewer } from '../page-state.ts'
+
+/** What the page offers a reader. The server decides; this only spares them offers that it would refuse. */
+export interface Permissions {
+  reply: boolean
+  react: boolean
+  edit: boolean
+  delete: boolean
+}
+
+/** Who has not signed in is offered what needs no more than a name. */
+export function permissions(viewer: Viewer | null, locked: boolean, post: Post): Permissions {
+  const may = moderates(viewer)
+  const open = (may || !locked) && post.state !== 'deleted'
+  const own = may || (viewer?.id === post.author.id && !locked)
+  const written = post.state !== 'deleted' && post.state !== 'streaming'
+  return { reply: open, react: open, edit: own && written, delete: own && written }
+}
+
+export function moderates(viewer: Viewer | null): boolean {
+  return viewer?.role === 'moderator' || viewer?.role === 'admin'
+}

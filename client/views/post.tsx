@@ -1,0 +1,116 @@
+import type { Author, Post, PostState } from '../../shared/post.ts'
+import { AuthorName, Avatar } from './author.tsx'
+import { Body } from './body.tsx'
+import { postAnchor, postPath } from './format.ts'
+import { Time } from './time.tsx'
+
+export interface PostProps {
+  thread: string
+  post: Post
+  /** Who wrote what this post replies to; nothing for the root and for replies to it. */
+  repliesTo?: { number: number; author: Author | undefined } | undefined
+  /** Who wrote the quoted post, where that is known. */
+  quoted?: Author | undefined
+  /** Milliseconds since 1970, for times that read "5 min ago". */
+  now?: number | undefined
+}
+
+const states: Partial<Record<PostState, string>> = {
+  streaming: 'is writing…',
+  interrupted: 'interrupted',
+  stopped: 'stopped',
+  failed: 'failed',
+}
+
+/** A post without its reactions and actions. Pure, and the same for every reader. */
+export function PostMain(props: PostProps) {
+  const { thread, post, now } = props
+  if (post.state === 'deleted') return <Tombstone {...props} />
+  return (
+    <>
+      <header class="by">
+        <Avatar author={post.author} />
+        <h3 class="who">
+          <AuthorName author={post.author} />
+        </h3>
+        <a class="at" href={postPath(thread, post.number)}>
+          <span class="number">#{post.number}</span> <Time at={post.createdAt} now={now} />
+        </a>
+        {post.editedAt !== null && <span class="note">edited</span>}
+        {states[post.state] !== undefined && <span class={`note note-${post.state}`}>{states[post.state]}</span>}
+        <ReplyTo {...props} />
+      </header>
+      <QuoteBlock {...props} />
+      <div class="body">
+        <Body html={post.html} embeds={post.embeds} />
+      </div>
+    </>
+  )
+}
+
+function Tombstone({ thread, post, now }: PostProps) {
+  return (
+    <header class="by">
+      <p class="gone">This post was deleted.</p>
+      <a class="at" href={postPath(thread, post.number)}>
+        <span class="number">#{post.number}</span> <Time at={post.createdAt} now={now} />
+      </a>
+    </header>
+  )
+}
+
+function ReplyTo({ repliesTo }: PostProps) {
+  if (repliesTo === undefined) return null
+  return (
+    <a class="to" href={postAnchor(repliesTo.number)}>
+      in reply to #{repliesTo.number} {repliesTo.author?.name}
+    </a>
+  )
+}
+
+function QuoteBlock({ post: { quote }, quoted }: PostProps) {
+  if (quote === null) return null
+  if (quote.text === null)
+    return (
+      <blockquote class="quote quote-gone">
+        <p>Post not found</p>
+      </blockquote>
+    )
+  return (
+    <blockquote class="quote">
+      <p class="quote-text">{quote.text}</p>
+      <footer>
+        <a href={postAnchor(quote.number)}>
+          #{quote.number} {quoted?.name}
+        </a>
+      </footer>
+    </blockquote>
+  )
+}
+
+/** What stands on the element around a post; the rest of the page knows it by these. */
+export function postAttributes(post: Post, depth: number, focused = false): Record<string, string> {
+  return {
+    id: `p${post.number}`,
+    class: focused ? 'post focused' : 'post',
+    'data-depth': String(depth),
+    ...(post.state === 'complete' ? {} : { 'data-state': post.state }),
+    ...(post.author.kind === 'ai' && post.state !== 'deleted' ? { 'data-kind': 'ai' } : {}),
+  }
+}
+
+/** What a post says of others: whom it answers, when that is not plain from its place, and whom it quotes. */
+export function relations(
+  post: Post,
+  find: (number: number) => Post | undefined,
+): Pick<PostProps, 'repliesTo' | 'quoted'> {
+  const { parent, quote } = post
+  const authorOf = (number: number) => {
+    const other = find(number)
+    return other === undefined || other.state === 'deleted' ? undefined : other.author
+  }
+  return {
+    repliesTo: parent === null || parent === 1 ? undefined : { number: parent, author: authorOf(parent) },
+    quoted: quote === null ? undefined : authorOf(quote.number),
+  }
+}

@@ -1,0 +1,9 @@
+import type { Migration } from 'kysely'
+import * as accounts from './001_accounts.ts'
+import * as threads from './002_threads.ts'
+
+/** All migrations in the order in which they run. Published ones are never changed; a new one is added below. */
+export const migrations: Record<string, Migration> = {
+  '001_accounts': accounts,
+  '002_threads': threads,
+}

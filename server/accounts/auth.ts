@@ -1,0 +1,192 @@
+import { apiKey } from '@better-auth/api-key'
+import { betterAuth } from 'better-auth'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { anonymous, bearer, genericOAuth } from 'better-auth/plugins'
+import type { Logger } from 'pino'
+import type { Bus } from '../bus/bus.ts'
+import type { Db } from '../store/database.ts'
+import { databaseHooks } from './database-hooks.ts'
+import { adoptGuest } from './guests.ts'
+import { accountLimits } from './limits.ts'
+import { checkedName, guestName } from './names.ts'
+import { columns } from './tables.ts'
+
+export interface AuthParts {
+  readonly db: Db
+  readonly bus: Bus
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Where browsers find the server: its origin. */
+  readonly publicUrl: string
+  /** Signs sessions; at least 32 characters. */
+  readonly secret: string
+  /** Further origins that may sign people in with cookies; a function is asked for each request. */
+  readonly trustedOrigins?: string[] | ((request?: Request) => string[])
+  readonly oauth?: OAuthProviders
+}
+
+/** Where people may sign in besides here. */
+export interface OAuthProviders {
+  readonly github?: OAuthClient
+  readonly google?: OAuthClient
+  /** `discoveryUrl` is the provider's openid-configuration. It is fetched at the start, the only request made then. */
+  readonly oidc?: OAuthClient & { readonly id: string; readonly name: string; readonly discoveryUrl: string }
+}
+
+export interface OAuthClient {
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+/** What of the auth library the rest of accounts uses. */
+export interface Auth {
+  handler(request: Request): Promise<Response>
+  readonly api: { getSession(context: { headers: Headers }): Promise<unknown> }
+}
+
+/** The auth library over our own database connection. Makes no request and no query by itself, an OIDC provider's discovery aside. */
+export function openAuth(parts: AuthParts): Auth {
+  const { db, publicUrl, secret, oauth } = parts
+  const auth: Auth = betterAuth({
+    appName: 'Numinex',
+    baseURL: publicUrl,
+    basePath: '/api/auth',
+    secret,
+    trustedOrigins: trustedOrigins(parts),
+    // A hook that runs inside the library's transaction must not ask `db`: the embedded database has one connection.
+    database: { db, type: 'postgres', transaction: true },
+    user: {
+      ...columns.user,
+      additionalFields: {
+        kind: { type: 'string', input: false, required: false },
+        role: { type: 'string', input: false, required: false },
+        banned: { type: 'boolean', input: false, required: false },
+        banExpires: { type: 'date', input: false, required: false, fieldName: 'ban_expires' },
+      },
+    },
+    session: {
+      ...columns.session,
+      expiresIn: accountLimits.sessionLifetime,
+      updateAge: accountLimits.sessionRenewal,
+    },
+    account: columns.account,
+    verification: columns.verification,
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: accountLimits.passwordMin,
+      maxPasswordLength: accountLimits.passwordMax,
+    },
+    socialProviders: {
+      ...(oauth?.github && { github: { ...oauth.github } }),
+      ...(oauth?.google && { google: { ...oauth.google } }),
+    },
+    plugins: [guests(parts), bearer({ requireSignature: true }), apiKeys(), ...oidc(oauth?.oidc)],
+    hooks: {
+      before: createAuthMiddleware(async ({ path, headers, context }) => {
+        if (path === '/sign-in/anonymous')
+          refuseForeignGuest(headers, (origin) => context.isTrustedOrigin(origin))
+        if (membersOnly.has(path)) await refuseGuest(auth, headers)
+      }),
+    },
+    databaseHooks: databaseHooks(parts),
+    // Requests are limited by address before they come here; the library would have to trust forwarding headers.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: { log: logTo(parts.log) },
+    advanced: {
+      cookiePrefix: 'numinex',
+      useSecureCookies: publicUrl.startsWith('https:'),
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax' },
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
+      ipAddress: { disableIpTracking: true },
+      database: { joins: true },
+    },
+  })
+  return auth
+}
+
+function trustedOrigins({ trustedOrigins: more }: AuthParts) {
+  // The library asks once without a request, when it starts.
+  return typeof more === 'function' ? (request?: Request) => Promise.resolve(more(request)) : (more ?? [])
+}
+
+function guests(parts: AuthParts) {
+  return anonymous({
+    generateName: ({ body }) => {
+      const name = (body as { name?: unknown } | undefined)?.name
+      return name === undefined || name === null ? guestName() : checkedName(name)
+    },
+    // Guests whose posts stay must stay, so it is ours to say when one goes.
+    disableDeleteAnonymousUser: true,
+    onLinkAccount: async ({ anonymousUser, newUser }) => {
+      if (newUser.user['kind'] === 'guest' || newUser.user.id === anonymousUser.user.id) return
+      try {
+        await adoptGuest(parts, anonymousUser.user.id, newUser.user.id)
+      } catch (error) {
+        // The account stands already: an error would hide that, and keep its owner from signing in.
+        parts.log.error(
+          { err: error, guest: anonymousUser.user.id, user: newUser.user.id },
+          'guest not adopted',
+        )
+      }
+    },
+    schema: { user: { fields: { isAnonymous: 'is_anonymous' } } },
+  })
+}
+
+function apiKeys() {
+  return apiKey({
+    defaultPrefix: 'nx_',
+    maximumNameLength: accountLimits.apiKeyNameMax,
+    keyExpiration: { maxExpiresIn: accountLimits.apiKeyDays },
+    // One set of rate limits, the server's own, holds for everyone.
+    rateLimit: { enabled: false },
+    schema: { apikey: columns.apiKey },
+  })
+}
+
+function oidc(provider: OAuthProviders['oidc']) {
+  if (provider === undefined) return []
+  const { id, name, discoveryUrl, clientId, clientSecret } = provider
+  return [
+    genericOAuth({
+      config: [
+        {
+          providerId: id,
+          name,
+          discoveryUrl,
+          clientId,
+          clientSecret,
+          scopes: ['openid', 'profile', 'email'],
+          requireIdTokenVerification: true,
+        },
+      ],
+    }),
+  ]
+}
+
+/** Other origins must not make a reader a guest; the library checks only requests that bear cookies. */
+function refuseForeignGuest(headers: Headers | undefined, trusted: (origin: string) => boolean): void {
+  const origin = headers?.get('origin')
+  const foreign = origin ? !trusted(origin) : headers?.get('sec-fetch-site') === 'cross-site'
+  if (foreign)
+    throw new APIError('FORBIDDEN', { code: 'INVALID_ORIGIN', message: 'The origin is not trusted' })
+}
+
+/** Guests come and go: what would outlive their session is for those who signed up. */
+const membersOnly = new Set(['/api-key/create', '/link-social'])
+
+async function refuseGuest(auth: Auth, headers = new Headers()): Promise<void> {
+  const session = (await auth.api.getSession({ headers })) as { user: { kind?: string } } | null
+  if (session?.user.kind === 'guest')
+    throw new APIError('FORBIDDEN', { code: 'FORBIDDEN', message: 'Sign up first' })
+}
+
+/** Warnings and errors only, and of what comes along only errors: the rest may hold addresses and tokens. */
+function logTo(log: AuthParts['log']) {
+  return (level: string, message: string, ...rest: unknown[]): void => {
+    const err = rest.find((value) => value instanceof Error)
+    if (err !== undefined) log.error({ err }, message)
+    else if (level === 'error' || level === 'warn') log.warn(message)
+  }
+}

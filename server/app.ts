@@ -1,0 +1,89 @@
+import { serveStatic } from '@hono/node-server/serve-static'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Problem } from '../shared/errors.ts'
+import { limits } from '../shared/limits.ts'
+import type { Accounts } from './accounts/accounts.ts'
+import type { Env } from './http/context.ts'
+import { healthRoutes } from './http/health.ts'
+import { linkRoutes, type Image } from './http/links.ts'
+import type { HttpMetrics } from './http/metrics.ts'
+import { identity, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
+import { describeApi } from './http/openapi.ts'
+import { postRoutes } from './http/posts.ts'
+import { previewRoutes } from './http/preview.ts'
+import { problemAnswer, toProblem } from './http/problems.ts'
+import type { RateLimits } from './http/rate-limits.ts'
+import { mountRoutes } from './http/route.ts'
+import { createSnapshots } from './http/snapshots.ts'
+import { threadRoutes } from './http/threads.ts'
+import { pageRoutes, type PageParts } from './pages/routes.ts'
+import type { ThreadParts } from './threads/parts.ts'
+
+export interface AppParts extends ThreadParts {
+  readonly accounts: Accounts
+  readonly log: Logger
+  readonly registry: Registry
+  readonly httpMetrics: HttpMetrics
+  readonly rates: RateLimits
+  readonly pages: PageParts
+  readonly publicUrl: string
+  readonly version: string
+  /** Built files of the client: hashed names below `assets/`, and a few with fixed names. */
+  readonly clientDir: string
+  readonly trustProxy: number
+  readonly devClientUrl: string | undefined
+  isOwnOrigin(origin: string, host: string | undefined): boolean
+  isDraining(): boolean
+  readImage(link: string): Promise<Image | null>
+}
+
+/** Everything that is answered over HTTP. */
+export function createApp(parts: AppParts): Hono<Env> {
+  const app = new Hono<Env>()
+  app.onError((error, c) => problemAnswer(toProblem(error, c)))
+  app.notFound(() => problemAnswer(new Problem('not-found')))
+
+  app.use(trace({ log: parts.log, metrics: parts.httpMetrics, trustProxy: parts.trustProxy }))
+  app.use(securityHeaders({ secure: parts.publicUrl.startsWith('https:'), devClientUrl: parts.devClientUrl }))
+  app.route('/', healthRoutes(parts))
+  app.use(compress())
+  app.use(identity(parts.accounts))
+  app.use('/api/*', refuseCrossSite(parts.isOwnOrigin))
+
+  const limitBody = bodyLimit({
+    maxSize: limits.requestBytes,
+    onError: () => {
+      throw new Problem('too-large')
+    },
+  })
+  app.on(['GET', 'POST'], '/api/auth/*', limitBody, async (c) => {
+    // Guessing is slowed by address; asking who one is happens on each page.
+    await parts.rates.take(/\/sign-(in|up)/.test(c.req.path) ? 'sign-in' : 'auth', c.get('address'))
+    return parts.accounts.handle(c.req.raw)
+  })
+
+  const routes = [
+    ...threadRoutes({ ...parts, snapshots: createSnapshots(parts.db) }),
+    ...postRoutes(parts),
+    ...previewRoutes(parts),
+  ]
+  mountRoutes(app, routes, parts.rates)
+  app.route('/', linkRoutes(parts))
+  const description = describeApi(routes, parts.version)
+  app.get('/api/openapi.json', (c) => c.json(description))
+
+  app.route('/', pageRoutes(parts.pages))
+  app.use(
+    '/assets/*',
+    serveStatic({
+      root: parts.clientDir,
+      onFound: (_, c) => c.header('cache-control', 'public, max-age=31536000, immutable'),
+    }),
+  )
+  app.use('*', serveStatic({ root: parts.clientDir, onFound: (_, c) => c.header('cache-control', 'public, max-age=3600') }))
+  return app
+}

@@ -1,0 +1,48 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { Problem } from '../../shared/errors.ts'
+
+/** How often one person, or one address where nobody is signed in, may do a thing: `points` in `seconds`. */
+const rates = {
+  read: { points: 600, seconds: 60 },
+  write: { points: 60, seconds: 60 },
+  react: { points: 120, seconds: 60 },
+  preview: { points: 120, seconds: 60 },
+  'create-thread': { points: 20, seconds: 3_600 },
+  auth: { points: 60, seconds: 60 },
+  'sign-in': { points: 20, seconds: 300 },
+} as const
+
+export type LimitName = keyof typeof rates
+
+export interface RateLimits {
+  /** Counts one use. Throws rate-limited with the time until the next is granted. */
+  take(name: LimitName, who: string): Promise<void>
+}
+
+/** Makes the counter for one limit; on several nodes it counts in a store that they share. */
+export type CounterFactory = (name: string, rate: { points: number; seconds: number }) => Counter
+export interface Counter {
+  consume(key: string): Promise<unknown>
+}
+
+export function memoryCounters(): CounterFactory {
+  return (name, { points, seconds }) => new RateLimiterMemory({ keyPrefix: name, points, duration: seconds })
+}
+
+export function createRateLimits(createCounter: CounterFactory): RateLimits {
+  const counters = new Map<string, Counter>()
+  for (const [name, rate] of Object.entries(rates)) counters.set(name, createCounter(name, rate))
+  return {
+    async take(name, who) {
+      try {
+        await counters.get(name)!.consume(who)
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal
+        throw new Problem('rate-limited', { retryMs: Math.max(1, refusal.msBeforeNext) })
+      }
+    },
+  }
+}
+
+/** For load tests. */
+export const unlimited: RateLimits = { take: () => Promise.resolve() }

@@ -1,0 +1,106 @@
+import type { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import * as z from 'zod/mini'
+import { Problem, type ProblemCode } from '../../shared/errors.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Actor } from '../threads/access.ts'
+import type { Ctx, Env } from './context.ts'
+import type { LimitName, RateLimits } from './rate-limits.ts'
+
+type Shape = z.ZodMiniType
+
+/** One operation of the API: how it is asked, answered and limited. The OpenAPI description is made from these. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** With parameters as `:name`. */
+  readonly path: string
+  readonly summary: string
+  readonly params?: Record<string, Shape>
+  readonly query?: Record<string, Shape>
+  readonly body?: Shape
+  readonly status: 200 | 201 | 202
+  readonly answer: Shape
+  readonly problems: readonly ProblemCode[]
+  readonly limit: LimitName
+  readonly handle: (input: never, c: Ctx) => Promise<unknown>
+}
+
+type Output<S> = S extends Shape ? z.output<S> : undefined
+type Outputs<S> = { [K in keyof S]: Output<S[K]> }
+
+/** What a handler gets: everything parsed, and who asks. */
+export interface Input<P, Q, B> {
+  params: Outputs<P>
+  query: Outputs<Q>
+  body: Output<B>
+  actor: Actor | null
+}
+
+/** A route with its handler's input inferred from its schemas. */
+export function route<P extends Record<string, Shape>, Q extends Record<string, Shape>, B extends Shape, A extends Shape>(
+  definition: Omit<Route, 'handle' | 'params' | 'query' | 'body' | 'answer'> & {
+    params?: P
+    query?: Q
+    body?: B
+    answer: A
+    handle: (input: Input<P, Q, B>, c: Ctx) => Promise<z.input<A> | Response>
+  },
+): Route {
+  return definition as unknown as Route
+}
+
+/** Mounts routes: limit → parse → one call → respond. */
+export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: RateLimits): void {
+  const limitBody = bodyLimit({
+    maxSize: limits.requestBytes,
+    onError: () => {
+      throw new Problem('too-large')
+    },
+  })
+  for (const definition of routes) {
+    const { method, path } = definition
+    if (definition.body) app.on(method, path, limitBody)
+    app.on(method, path, async (c) => {
+      // Reading needs no account, so nobody is looked up for it.
+      const actor = method === 'get' ? null : ((await c.get('identify')())?.actor ?? null)
+      await rates.take(definition.limit, actor?.id ?? c.get('address'))
+      const input = {
+        params: parseParams(definition, c),
+        query: parse(z.object(definition.query ?? {}), c.req.query()),
+        body: definition.body && parse(definition.body, await readJson(c)),
+        actor,
+      }
+      const answer = await definition.handle(input as never, c)
+      return answer instanceof Response ? answer : c.json(answer as object, definition.status)
+    })
+  }
+}
+
+/** A path that names nothing possible is a thing not found, not a malformed request. */
+function parseParams({ params = {} }: Route, c: Ctx): unknown {
+  const result = z.object(params).safeParse(c.req.param())
+  if (result.success) return result.data
+  const wrong = result.error.issues[0]?.path[0]
+  throw new Problem(wrong === 'thread' ? 'thread-not-found' : wrong === 'number' ? 'post-not-found' : 'not-found')
+}
+
+function parse<S extends Shape>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issues = result.error.issues.map((issue) => ({
+    path: `/${issue.path.map(String).join('/')}`,
+    message: issue.message,
+  }))
+  throw new Problem('invalid', { detail: issues.map(({ path, message }) => `${path}: ${message}`).join('; '), issues })
+}
+
+async function readJson(c: Ctx): Promise<unknown> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') throw new Problem('unsupported-type')
+  const text = await c.req.text()
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw new Problem('bad-request', { detail: 'the body is not JSON', cause })
+  }
+}

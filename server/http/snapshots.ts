@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache'
+import type { Db } from '../store/database.ts'
+import { getChanges } from '../threads/threads.ts'
+
+/** Threads as JSON, ready to send. */
+export interface Snapshots {
+  /**
+   * What changed in a thread since `after`. `head` is where the thread stands now: many who ask for the same difference
+   * at the same head get one answer from one read. Throws thread-not-found.
+   */
+  read(thread: string, after: number, head: number | undefined): Promise<{ json: string; seq: number }>
+}
+
+/** UTF-16 units kept in memory. */
+const cacheSize = 16 * 1024 * 1024
+
+export function createSnapshots(db: Db): Snapshots {
+  const answers = new LRUCache<string, { json: string; seq: number }>({
+    maxSize: cacheSize,
+    sizeCalculation: ({ json }) => json.length + 1,
+  })
+  const reading = new Map<string, Promise<{ json: string; seq: number }>>()
+
+  async function load(key: string, thread: string, after: number) {
+    const changes = await getChanges({ db }, thread, after)
+    const answer = { json: JSON.stringify(changes), seq: changes.seq }
+    answers.set(key, answer)
+    return answer
+  }
+
+  return {
+    read(thread, after, head) {
+      const key = `${thread} ${after} ${head ?? ''}`
+      const known = head === undefined ? undefined : answers.get(key)
+      if (known) return Promise.resolve(known)
+      const flight = reading.get(key) ?? load(key, thread, after).finally(() => reading.delete(key))
+      reading.set(key, flight)
+      return flight
+    },
+  }
+}

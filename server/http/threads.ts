@@ -1,0 +1,91 @@
+import * as z from 'zod/mini'
+import { changeThread as changeSchema, createThread as createSchema, threadPage, threadSnapshot } from '../../shared/http.ts'
+import { protocolVersion } from '../../shared/live.ts'
+import { seqNumber, threadId } from '../../shared/post.ts'
+import { thread } from '../../shared/thread.ts'
+import { readHeads } from '../store/read.ts'
+import type { ThreadParts } from '../threads/parts.ts'
+import { changeThread, createThread, getThreads } from '../threads/threads.ts'
+import type { Ctx } from './context.ts'
+import { route, type Route } from './route.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Route[] {
+  const { db, snapshots } = parts
+
+  /** Answers 304 where the client has this version already; the whole text need not be read for that. */
+  async function conditional(c: Ctx, id: string, after: number): Promise<Response> {
+    const head = (await readHeads(db, [id])).get(id)
+    const matches = head !== undefined && c.req.header('if-none-match') === etagOf(id, head)
+    if (matches) return new Response(null, { status: 304, headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' } })
+    const { json, seq } = await snapshots.read(id, after, head)
+    return new Response(json, {
+      headers: { 'content-type': 'application/json', etag: etagOf(id, seq), 'cache-control': 'no-cache' },
+    })
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/threads',
+      summary: 'Threads, most recent activity first, a page at a time',
+      query: { cursor: z.optional(z.string().check(z.maxLength(200))) },
+      status: 200,
+      answer: threadPage,
+      problems: ['bad-request'],
+      limit: 'read',
+      handle: ({ query }) => getThreads(parts, query.cursor),
+    }),
+    route({
+      method: 'post',
+      path: '/api/threads',
+      summary: 'Opens a thread with its root post',
+      body: createSchema,
+      status: 201,
+      answer: threadSnapshot,
+      problems: ['invalid', 'sign-in-required'],
+      limit: 'create-thread',
+      handle: ({ actor, body }) => createThread(parts, actor, body),
+    }),
+    route({
+      method: 'get',
+      path: '/api/threads/:thread',
+      summary: 'A thread whole',
+      params: { thread: threadId },
+      status: 200,
+      answer: threadSnapshot,
+      problems: ['thread-not-found'],
+      limit: 'read',
+      handle: ({ params }, c) => conditional(c, params.thread, 0),
+    }),
+    route({
+      method: 'patch',
+      path: '/api/threads/:thread',
+      summary: 'Locks, unlocks or renames a thread',
+      params: { thread: threadId },
+      body: changeSchema,
+      status: 200,
+      answer: z.object({ thread }),
+      problems: ['invalid', 'sign-in-required', 'forbidden', 'thread-not-found'],
+      limit: 'write',
+      handle: async ({ actor, params, body }) => ({ thread: await changeThread(parts, actor, params.thread, body) }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/threads/:thread/posts',
+      summary: 'What changed in a thread since a seq: each changed post once, as it is now',
+      params: { thread: threadId },
+      query: { after: z._default(z.coerce.number().check(z.int(), z.gte(0)), 0) },
+      status: 200,
+      answer: threadSnapshot,
+      problems: ['invalid', 'thread-not-found'],
+      limit: 'read',
+      handle: ({ params, query }, c) => conditional(c, params.thread, seqNumber.parse(query.after)),
+    }),
+  ]
+}
+
+/** Weak: the same version may be said in other words (a link's image moved, an author's new name). */
+function etagOf(thread: string, seq: number): string {
+  return `W/"${protocolVersion}.${thread}.${seq}"`
+}

@@ -1,0 +1,109 @@
+import { LRUCache } from 'lru-cache'
+import type { Db } from '../store/database.ts'
+import { readAll, type Fetch } from './fetch.ts'
+import { FetchError } from './guard.ts'
+import { imageType, type ImageType } from './image-type.ts'
+import { linkLimits } from './limits.ts'
+
+export interface LinkImage {
+  readonly type: ImageType
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface ImageParts {
+  readonly db: Db
+  readonly fetch: Fetch
+}
+
+export interface LinkImages {
+  /** The image of a link that was found. Null when it has none, or none that we pass on. */
+  read(linkId: string): Promise<LinkImage | null>
+}
+
+/**
+ * Preview images by way of this server, so that the sites that hold them do not learn who reads. Only images of
+ * stored links are fetched, never an address of the asker's choice. Kept in memory for a while; many who ask for
+ * one image at the same time cost one fetch.
+ */
+export function createLinkImages({ db, fetch }: ImageParts): LinkImages {
+  const withTurn = turns(linkLimits.imageFetches, linkLimits.imageWaiting)
+  const cache = new LRUCache<string, { image: LinkImage | null }>({
+    maxSize: linkLimits.imageCacheBytes,
+    sizeCalculation: ({ image }) => entryBytes + (image?.bytes.byteLength ?? 0),
+    ttl: linkLimits.imageCacheMs,
+    async fetchMethod(id, _stale, { options }) {
+      const url = await imageUrlOf(id)
+      // Not kept: there are as many wrong ids as anyone cares to make up, and a link may be found the next moment.
+      if (url === null) return undefined
+      const image = await withTurn(() => download(fetch, url))
+      if (!image) options.ttl = linkLimits.imageMissingMs
+      return { image }
+    },
+  })
+  return {
+    async read(linkId) {
+      return (await cache.fetch(linkId))?.image ?? null
+    },
+  }
+
+  async function imageUrlOf(id: string): Promise<string | null> {
+    const row = await db
+      .selectFrom('links')
+      .select('image_url')
+      .where('id', '=', id)
+      .where('state', '=', 'found')
+      .executeTakeFirst()
+    return row?.image_url ?? null
+  }
+}
+
+/** What an entry of the cache takes beside its image, roughly. */
+const entryBytes = 1024
+
+/** The headers that an image of a stranger is served with: nothing in it may be taken for a page or a script. */
+export function imageHeaders({ type, bytes }: LinkImage): Record<string, string> {
+  return {
+    'content-type': type,
+    'content-length': String(bytes.byteLength),
+    'cache-control': 'public, max-age=86400',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  }
+}
+
+/** What the bytes are is told by the bytes; what the server calls them only sorts out what is no image at all. */
+async function download(fetch: Fetch, url: string): Promise<LinkImage | null> {
+  try {
+    const fetched = await fetch(url, {
+      types: ['image/avif', 'image/webp', 'image/*', 'application/octet-stream', 'binary/octet-stream'],
+      maxBytes: linkLimits.imageBytes,
+    })
+    const bytes = await readAll(fetched, linkLimits.imageBytes)
+    const type = imageType(bytes)
+    return type === null ? null : { type, bytes }
+  } catch (error) {
+    if (error instanceof FetchError) return null
+    throw error
+  }
+}
+
+/** Lets `atOnce` pieces of work run and `waiting` more wait; whatever comes beyond that gets null. */
+function turns(atOnce: number, waiting: number) {
+  const line: (() => void)[] = []
+  let running = 0
+  return async <T>(work: () => Promise<T>): Promise<T | null> => {
+    if (running >= atOnce) {
+      if (line.length >= waiting) return null
+      // Whoever ends hands over its place, so `running` stays as it is.
+      await new Promise<void>((resolve) => line.push(resolve))
+    } else running++
+    try {
+      return await work()
+    } finally {
+      const next = line.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Logger } from 'pino'
+import { Problem } from '../../shared/errors.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Db } from '../store/database.ts'
+import { readHeads, readLatest } from '../store/read.ts'
+import { liveLimits } from './limits.ts'
+import type { LiveMetrics } from './metrics.ts'
+import { createRoom, type Room } from './room.ts'
+
+export interface HubParts {
+  readonly db: Db
+  readonly bus: Bus
+  readonly log: Logger
+  readonly metrics: LiveMetrics
+  /** This node's name, unique among all that share the bus. */
+  readonly node: string
+}
+
+/** The rooms of this node. */
+export interface Hub {
+  /** The room of a thread, open. Throws thread-not-found. */
+  room(thread: string): Promise<Room>
+  /** Compares the heads of all rooms with the database's, in one query. */
+  compareHeads(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createHub(parts: HubParts): Hub {
+  const { db, bus, log, metrics, node } = parts
+  const rooms = new Map<string, { room: Room; opened: Promise<void>; emptySince: number | undefined }>()
+  let comparing: Promise<void> | undefined
+
+  const ticker = setInterval(tick, 1_000)
+  const comparer = setInterval(() => void compareHeads(), liveLimits.headCheckMs)
+  ticker.unref()
+  comparer.unref()
+  bus.onRecovered(() => void compareHeads())
+
+  async function room(thread: string): Promise<Room> {
+    const known = rooms.get(thread)
+    if (known) {
+      known.emptySince = undefined
+      await known.opened
+      return known.room
+    }
+    const created = createRoom({
+      thread,
+      node,
+      bus,
+      metrics,
+      readDifference: async (after) => {
+        const read = await readLatest(db, thread, after, limits.joinedPosts)
+        if (read === undefined) throw new Problem('thread-not-found')
+        return read
+      },
+      onError: (error) => log.warn({ err: error, thread }, 'room could not be repaired; it is tried again'),
+    })
+    const entry = { room: created, opened: created.open(), emptySince: undefined }
+    rooms.set(thread, entry)
+    metrics.rooms.set(rooms.size)
+    try {
+      await entry.opened
+    } catch (error) {
+      drop(thread)
+      throw error
+    }
+    return created
+  }
+
+  function drop(thread: string): void {
+    const entry = rooms.get(thread)
+    rooms.delete(thread)
+    metrics.rooms.set(rooms.size)
+    entry?.room.close().catch((error: unknown) => log.warn({ err: error, thread }, 'room did not close'))
+  }
+
+  function tick(): void {
+    const now = performance.now()
+    for (const [thread, entry] of rooms) {
+      entry.room.tick()
+      if (entry.room.size > 0) entry.emptySince = undefined
+      else if ((entry.emptySince ??= now) + liveLimits.lingerMs <= now) drop(thread)
+    }
+  }
+
+  /** One comparison at a time: while the database is slow, another would only add to its load. */
+  function compareHeads(): Promise<void> {
+    comparing ??= compare().finally(() => (comparing = undefined))
+    return comparing
+  }
+
+  async function compare(): Promise<void> {
+    if (rooms.size === 0) return
+    const before = new Map([...rooms].map(([thread, { room: each }]) => [thread, each.head]))
+    try {
+      for (const [thread, head] of await readHeads(db, [...before.keys()])) {
+        rooms.get(thread)?.room.compare(head, before.get(thread)!)
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'heads could not be compared with the database; it is tried again')
+    }
+  }
+
+  return {
+    room,
+    compareHeads,
+    async close() {
+      clearInterval(ticker)
+      clearInterval(comparer)
+      await comparing
+      const all = [...rooms.values()]
+      rooms.clear()
+      await Promise.allSettled(all.map((entry) => entry.room.close()))
+    },
+  }
+}

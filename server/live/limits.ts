@@ -1,0 +1,27 @@
+/** What the live side allows itself; sizes in bytes, times in milliseconds. Limits of the wire are in shared/limits.ts. */
+export const liveLimits = {
+  /** Sockets from one address. */
+  socketsPerAddress: 200,
+  /** Unsent bytes of a socket from which presence and the like are left out … */
+  shedBytes: 256 * 1024,
+  /** … and from which it is closed as slow. */
+  slowBytes: 4 * 1024 * 1024,
+  /** How long a closing socket may take before it is cut. */
+  closeMs: 3_000,
+  /** Recent changes that a room remembers. */
+  ring: 256,
+  /** How long a room waits for a change that another one overtook. */
+  gapMs: 40,
+  /** How often heads are compared with the database. */
+  headCheckMs: 3_000,
+  /** How long a room without viewers stays, for those who come back at once. */
+  lingerMs: 60_000,
+  /** Presence goes out at most this often … */
+  presenceMs: 250,
+  /** … is repeated this often, so that others know that this node lives … */
+  presenceRenewMs: 10_000,
+  /** … and a node unheard of for this long is taken for dead. */
+  presenceExpiryMs: 25_000,
+  /** Reconnects after a goodbye are spread over this long. */
+  goodbyeSpreadMs: 5_000,
+} as const

@@ -1,0 +1,250 @@
+import type { Bus, Unsubscribe } from '../bus/bus.ts'
+import { decodeThreadMessage, encodeThreadMessage, toLine } from '../bus/messages.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Joined } from '../../shared/live.ts'
+import type { Post } from '../../shared/post.ts'
+import { createDifferenceReader, type Difference } from './difference.ts'
+import { textFrame } from './frame.ts'
+import { liveLimits } from './limits.ts'
+import type { LiveMetrics } from './metrics.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createRing } from './ring.ts'
+
+/** What a room needs of a socket. */
+export interface Viewer {
+  readonly id: string
+  /** Writes a frame that must arrive. */
+  deliver(frame: Buffer): void
+  /** Writes a frame that may be left out when the socket is slow. */
+  mention(frame: Buffer): void
+}
+
+export interface RoomParts {
+  readonly thread: string
+  readonly node: string
+  readonly bus: Bus
+  readonly metrics: LiveMetrics
+  /** Changes after a seq, the newest `limits.joinedPosts` of them. Throws thread-not-found. */
+  readDifference(after: number): Promise<Difference>
+  /** A repair or a read failed; it is tried again at the next comparison of heads. */
+  onError(error: unknown): void
+}
+
+/** A node's viewers of one thread, and what they have all been told: everything up to `head`. */
+export interface Room {
+  /** Subscribes and reads the head. Throws thread-not-found. */
+  open(): Promise<void>
+  /** Brings a viewer from `after` to the head, and from then on tells it everything. */
+  join(viewer: Viewer, after: number): Promise<void>
+  leave(viewer: Viewer): void
+  readonly presence: Presence
+  readonly size: number
+  readonly head: number
+  /** Takes note of the database's head; `headBefore` is this room's head when the database was asked. */
+  compare(databaseHead: number, headBefore: number): void
+  tick(): void
+  close(): Promise<void>
+}
+
+export function createRoom(parts: RoomParts): Room {
+  const { thread, node, bus, metrics } = parts
+  const viewers = new Map<string, Viewer>()
+  const ring = createRing()
+  /** Changes that came before an older one did. */
+  const early = new Map<number, { line: string; committedAt: number }>()
+  /** Frames for viewers that come back to this head, by where they left: a storm of them is served from memory. */
+  const caughtUp = new Map<number, Buffer>()
+  const difference = createDifferenceReader(parts.readDifference)
+  let head = 0
+  let state: 'opening' | 'live' | 'closed' = 'opening'
+  let unsubscribe: Unsubscribe | undefined
+  let gapTimer: NodeJS.Timeout | undefined
+  let repairing = false
+  let outbox: { lines: string[]; oldest: number } | undefined
+  let presenceTimer: NodeJS.Timeout | undefined
+
+  const presence = createPresence({
+    node,
+    now: () => performance.now(),
+    tell: (body) => void bus.publish(thread, encodeThreadMessage({ kind: 'presence', body })),
+    onChange: mentionPresence,
+  })
+
+  async function open(): Promise<void> {
+    unsubscribe = await bus.subscribe(thread, receive)
+    // Subscribed first, then read: what is committed from here on is either in the answer or comes by the bus.
+    const { seq } = await difference(Number.MAX_SAFE_INTEGER)
+    head = seq
+    state = 'live'
+    advance()
+    void bus.publish(thread, encodeThreadMessage({ kind: 'presence', body: '' }))
+  }
+
+  function receive(text: string): void {
+    const message = decodeThreadMessage(text)
+    if (message === undefined || state === 'closed') return
+    if (message.kind === 'presence') return presence.hear(message.body)
+    const { seq, line, committedAt } = message
+    if (state === 'live' && seq <= head) return
+    if (early.size < limits.heldMessages) early.set(seq, { line, committedAt })
+    if (state === 'live') advance()
+  }
+
+  /** Tells the viewers of every change that follows the head without a hole, and waits a little where there is one. */
+  function advance(): void {
+    for (let next = early.get(head + 1); next !== undefined; next = early.get(head + 1)) {
+      head++
+      caughtUp.clear()
+      early.delete(head)
+      ring.push(head, next.line)
+      say(next.line, next.committedAt)
+    }
+    if (early.size > 0) for (const seq of early.keys()) if (seq <= head) early.delete(seq)
+    if (early.size === 0) {
+      clearTimeout(gapTimer)
+      gapTimer = undefined
+    } else gapTimer ??= setTimeout(() => void repair(), liveLimits.gapMs)
+  }
+
+  /** Lines said in one turn of the event loop go out as one frame, framed once. */
+  function say(line: string, committedAt: number): void {
+    if (viewers.size === 0) return
+    if (outbox) outbox.lines.push(line)
+    else {
+      outbox = { lines: [line], oldest: committedAt }
+      setImmediate(flush)
+    }
+  }
+
+  function flush(): void {
+    if (outbox === undefined) return
+    const { lines, oldest } = outbox
+    outbox = undefined
+    const frame = textFrame(lines.join('\n'))
+    for (const viewer of viewers.values()) viewer.deliver(frame)
+    metrics.delivered(lines.length, viewers.size)
+    metrics.lag.observe(Math.max(0, Date.now() - oldest) / 1000)
+  }
+
+  /** Fills the hole after the head from the database, once for all viewers. */
+  async function repair(): Promise<void> {
+    clearTimeout(gapTimer)
+    gapTimer = undefined
+    if (repairing || state !== 'live') return
+    repairing = true
+    try {
+      metrics.repairs.inc()
+      adopt(await difference(head))
+    } catch (error) {
+      parts.onError(error)
+    } finally {
+      repairing = false
+    }
+    if (early.size > 0) advance()
+  }
+
+  /** Takes what the database knows: viewers get what changed after the old head as a whole. */
+  function adopt(read: Difference): void {
+    if (state !== 'live' || read.seq <= head) return
+    flush()
+    const before = head
+    head = read.seq
+    ring.clear()
+    caughtUp.clear()
+    const frame = textFrame(toLine(joinedFrom(before, read)))
+    for (const viewer of viewers.values()) viewer.deliver(frame)
+    metrics.delivered(1, viewers.size)
+    advance()
+  }
+
+  async function join(viewer: Viewer, after: number): Promise<void> {
+    // A client that knows more than this room: either a hint was lost, or the database was restored from a copy.
+    if (after > head) await repair()
+    if (after > head) return enter(viewer, textFrame(toLine({ ...emptyJoined(head), behind: true })))
+    while (!ring.covers(after, head)) {
+      const read = await difference(after)
+      adopt(read)
+      // The room may have gone on meanwhile; its ring has what came after the read, unless that was repaired too.
+      if (ring.covers(read.seq, head)) return enter(viewer, textFrame(toLine(joinedFrom(after, read))))
+    }
+    const frame = caughtUp.get(after) ?? textFrame(toLine({ ...emptyJoined(after), ...ring.since(after) }))
+    caughtUp.set(after, frame)
+    enter(viewer, frame)
+  }
+
+  /** What changed between `after` and the head: as read, and what the ring has since. */
+  function joinedFrom(after: number, read: Difference): Joined {
+    if (read.from > after) return { ...emptyJoined(after), behind: true }
+    const rest = ring.since(read.seq)
+    const posts = new Map<number, Post>()
+    for (const post of [...read.posts, ...rest.posts]) if (post.seq > after) posts.set(post.number, post)
+    return { ...emptyJoined(after), posts: [...posts.values()], info: rest.info ?? read.thread }
+  }
+
+  function emptyJoined(after: number): Joined {
+    return { type: 'joined', thread, after, seq: head, posts: [], viewers: presence.viewers(), streams: [] }
+  }
+
+  /** In the same turn: what the viewer gets now is complete up to the head, and everything later is said to it. */
+  function enter(viewer: Viewer, frame: Buffer): void {
+    if (state !== 'live') return
+    // What waits to be said is part of `frame`, and must not be said to the newcomer again.
+    flush()
+    const isNew = !viewers.has(viewer.id)
+    viewers.set(viewer.id, viewer)
+    viewer.deliver(frame)
+    if (isNew) presence.enter(viewer.id)
+  }
+
+  /** Presence is said at most every `presenceMs`, however much comes and goes. */
+  function mentionPresence(): void {
+    presenceTimer ??= setTimeout(() => {
+      presenceTimer = undefined
+      if (viewers.size === 0) return
+      const frame = textFrame(
+        toLine({ type: 'presence', thread, viewers: presence.viewers(), typing: presence.typing().slice(0, typingShown) }),
+      )
+      for (const viewer of viewers.values()) viewer.mention(frame)
+    }, liveLimits.presenceMs)
+  }
+
+  return {
+    open,
+    join,
+    leave(viewer) {
+      if (viewers.delete(viewer.id)) presence.leave(viewer.id)
+    },
+    presence,
+    get size() {
+      return viewers.size
+    },
+    get head() {
+      return head
+    },
+    compare(databaseHead, headBefore) {
+      if (state !== 'live') return
+      if (databaseHead > head) void repair()
+      else if (databaseHead < headBefore) reset(databaseHead)
+    },
+    tick: () => presence.tick(),
+    async close() {
+      state = 'closed'
+      clearTimeout(gapTimer)
+      clearTimeout(presenceTimer)
+      await unsubscribe?.()
+    },
+  }
+
+  /** The database stands before this room: it was restored from an older copy. Its word is the truth. */
+  function reset(databaseHead: number): void {
+    head = databaseHead
+    ring.clear()
+    early.clear()
+    caughtUp.clear()
+    const frame = textFrame(toLine({ ...emptyJoined(head), behind: true }))
+    for (const viewer of viewers.values()) viewer.deliver(frame)
+  }
+}
+
+/** Names of typists in one message; more would not be read. */
+const typingShown = 5

@@ -1,0 +1,201 @@
+import { Problem, type ProblemCode } from '../../shared/errors.ts'
+import { limits } from '../../shared/limits.ts'
+import { closeCodes, protocolVersion, up, type Down, type Up } from '../../shared/live.ts'
+import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
+import { toLine } from '../bus/messages.ts'
+import { can } from '../threads/access.ts'
+import { textFrame } from './frame.ts'
+import type { Hub } from './hub.ts'
+import type { Room, Viewer } from './room.ts'
+
+export interface SessionParts {
+  readonly hub: Hub
+  readonly accounts: Pick<Accounts, 'identify'>
+  readonly node: string
+  /** Whether the rate of messages is limited. */
+  readonly limited: boolean
+  now(): number
+  onError(error: unknown): void
+}
+
+/** What a session needs of its socket. */
+export interface Transport extends Viewer {
+  close(code: number, reason: string): void
+}
+
+/** One client's side of the conversation: what it has joined, who it is, what it may do. */
+export interface Session {
+  /** Takes a frame. Never throws: what is wrong is answered. Resolves when it is done with. */
+  receive(frame: string): Promise<void>
+  /** Takes away the rights that a change of an account ended. */
+  accountChanged(change: AccountChange): Promise<void>
+  /** Says where the joined threads stand. */
+  heartbeat(): void
+  /** Leaves all rooms. */
+  end(): void
+}
+
+/** Starts a session for the credentials in `headers`, which may be none: reading needs no account. */
+export function createSession(parts: SessionParts, transport: Transport, headers: Headers): Session {
+  const { hub, accounts, node } = parts
+  /** Joined threads; undefined while the join is under way. */
+  const joined = new Map<string, Room | undefined>()
+  const bucket = createBucket(parts.now)
+  let credentials = headers
+  let identity: Identity | null = null
+  let ended = false
+  // Frames are dealt with in order, the first ones after the credentials are known.
+  let queue: Promise<void> = identify()
+
+  say({ type: 'welcome', protocol: protocolVersion, node, heartbeat: limits.heartbeatMs })
+
+  function say(message: Down): void {
+    if (!ended) transport.deliver(textFrame(toLine(message)))
+  }
+
+  function complain(problem: Problem, thread?: string): void {
+    say({
+      type: 'error',
+      code: problem.code,
+      message: problem.detail ?? problem.message,
+      ...(problem.retryMs !== undefined && { retryMs: problem.retryMs }),
+      ...(thread !== undefined && { thread }),
+    })
+  }
+
+  function reject(code: ProblemCode, detail: string, close: number): void {
+    complain(new Problem(code, { detail }))
+    transport.close(close, code)
+    end()
+  }
+
+  function fail(error: unknown, thread?: string): void {
+    if (error instanceof Problem) return complain(error, thread)
+    parts.onError(error)
+    complain(new Problem('internal', { retryMs: 2_000 }), thread)
+  }
+
+  async function identify(): Promise<void> {
+    const asked = credentials
+    try {
+      const found = await accounts.identify(asked)
+      // Signed in anew meanwhile: that answer counts, not this one.
+      if (asked === credentials) identity = found
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  async function receive(frame: string): Promise<void> {
+    if (ended) return
+    if (parts.limited && !bucket.take()) return reject('rate-limited', 'too many messages', closeCodes.rate)
+    const message = parse(frame)
+    if (message === undefined) return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
+    queue = queue.then(() => dispatch(message)).catch(fail)
+    await queue
+  }
+
+  async function dispatch(message: Up): Promise<void> {
+    if (ended) return
+    switch (message.type) {
+      case 'join':
+        // Joins do not wait for each other: a page of threads would pay for each in turn.
+        void join(message.thread, message.after).catch((error: unknown) => {
+          joined.delete(message.thread)
+          fail(error, message.thread)
+        })
+        return
+      case 'leave':
+        return leave(message.thread)
+      case 'typing':
+        return note(message.thread, message.parent)
+      case 'text':
+        // Nothing streams under that name: the post as it is comes by its seq.
+        return
+      case 'auth':
+        credentials = new Headers(message.token === '' ? {} : { authorization: `Bearer ${message.token}` })
+        identity = null
+        stopTyping()
+        await identify()
+        if (message.token !== '' && identity === null) complain(new Problem('session-ended'))
+        return
+    }
+  }
+
+  async function join(thread: string, after: number): Promise<void> {
+    if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
+    if (!joined.has(thread)) joined.set(thread, undefined)
+    const room = await hub.room(thread)
+    if (ended || !joined.has(thread)) return
+    await room.join(transport, after)
+    if (!ended && joined.has(thread)) joined.set(thread, room)
+    else room.leave(transport)
+  }
+
+  function leave(thread: string): void {
+    joined.get(thread)?.leave(transport)
+    joined.delete(thread)
+  }
+
+  function note(thread: string, parent: number | null): void {
+    const room = joined.get(thread)
+    if (room === undefined) return
+    if (!can(identity?.actor ?? null, 'type')) return complain(new Problem('sign-in-required'), thread)
+    const { id, name } = identity!.actor
+    room.presence.type(transport.id, { id, name }, parent)
+  }
+
+  function stopTyping(): void {
+    for (const room of joined.values()) room?.presence.type(transport.id, { id: '', name: '' }, null)
+  }
+
+  async function accountChanged({ userId, sessionId }: AccountChange): Promise<void> {
+    if (identity?.actor.id !== userId) return
+    if (sessionId !== undefined && identity.sessionId !== sessionId) return
+    // At once, and given back only if the credentials still hold.
+    identity = null
+    stopTyping()
+    await identify()
+    if (identity === null) complain(new Problem('session-ended'))
+  }
+
+  function heartbeat(): void {
+    const heads = [...joined].flatMap(([thread, room]) =>
+      room ? [toLine({ type: 'head', thread, seq: room.head })] : [],
+    )
+    if (heads.length > 0) transport.mention(textFrame(heads.join('\n')))
+  }
+
+  function end(): void {
+    ended = true
+    for (const room of joined.values()) room?.leave(transport)
+    joined.clear()
+  }
+
+  return { receive, accountChanged, heartbeat, end }
+}
+
+function parse(frame: string): Up | undefined {
+  try {
+    const result = up.safeParse(JSON.parse(frame))
+    return result.success ? result.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** `limits.messageBurst` messages at once, and `limits.messagesPerSecond` more each second. */
+function createBucket(now: () => number) {
+  let tokens: number = limits.messageBurst
+  let at = now()
+  return {
+    take(): boolean {
+      const passed = now() - at
+      at += passed
+      tokens = Math.min(limits.messageBurst, tokens + (passed / 1000) * limits.messagesPerSecond)
+      if (tokens < 1) return false
+      tokens--
+      return true
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { Problem } from '../shared/errors.ts'
+import { exportCommand, importCommand } from './commands/transfer.ts'
+import { openStore } from './commands/open.ts'
+import { serve } from './commands/serve.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { createLog } from './log.ts'
+import { DataDirInUse } from './store/data-dir.ts'
+
+const usage = `usage: numinex [serve]             run the server (the default)
+       numinex migrate            bring the database to this version
+       numinex import FILE        read a thread from a file (- for standard input)
+       numinex export THREAD [FILE]   write a thread to a file, or to standard output
+`
+
+await main(process.argv.slice(2))
+
+async function main([command = 'serve', ...args]: string[]): Promise<void> {
+  try {
+    const config = readConfig(process.env)
+    switch (command) {
+      case 'serve':
+        return await run()
+      case 'migrate':
+        return await (await openStore(config, createLog('info'))).close()
+      case 'import':
+        if (args.length !== 1) return misused()
+        return await importCommand(config, createLog('warn'), args[0]!)
+      case 'export':
+        if (args.length < 1 || args.length > 2) return misused()
+        return await exportCommand(config, createLog('warn'), args[0]!, args[1])
+      default:
+        return misused()
+    }
+
+    async function run(): Promise<void> {
+      const log = createLog(config.logLevel)
+      const running = await serve(config, log, readVersion())
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.once(signal, () => {
+          log.info({ signal }, 'stopping')
+          running.stop().then(
+            () => process.exit(0),
+            (error: unknown) => {
+              log.fatal({ err: error }, 'did not stop cleanly')
+              process.exit(1)
+            },
+          )
+        })
+      }
+    }
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** What a person can mend is said in plain words; anything else with its stack. */
+function fail(error: unknown): void {
+  const plain =
+    error instanceof ConfigError ||
+    error instanceof DataDirInUse ||
+    error instanceof Problem ||
+    ['ENOENT', 'EACCES', 'EADDRINUSE', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
+  const text = plain ? (error as Error).message || (error as NodeJS.ErrnoException).code : (error as Error).stack
+  process.stderr.write(`${text}\n`)
+  process.exitCode = 1
+}
+
+function misused(): void {
+  process.stderr.write(usage)
+  process.exitCode = 2
+}
+
+/** The version in the package.json that this file belongs to, above the sources or above `dist`. */
+function readVersion(): string {
+  for (let dir = import.meta.dirname; dir !== path.dirname(dir); dir = path.dirname(dir)) {
+    const file = path.join(dir, 'package.json')
+    if (fs.existsSync(file)) return (JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string }).version
+  }
+  return 'unknown'
+}

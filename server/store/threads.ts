@@ -1,0 +1,137 @@
+import { sql } from 'kysely'
+import type { ThreadPage } from '../../shared/http.ts'
+import type { Author } from '../../shared/post.ts'
+import { limits } from '../../shared/limits.ts'
+import { transact, type Db } from './database.ts'
+import { toLinkEmbed } from './wire.ts'
+import { embedRows } from './embeds.ts'
+import type { Content } from './write.ts'
+
+export interface NewThread extends Content {
+  id: string
+  title: string
+  url: string | null
+  linkId: string | null
+  authorId: string
+}
+
+/** Writes a thread and its root post, which is number 1 at seq 1. */
+export async function insertThread(db: Db, input: NewThread): Promise<void> {
+  await transact(db, async (tx) => {
+    await tx
+      .insertInto('threads')
+      .values({
+        id: input.id,
+        title: input.title,
+        url: input.url,
+        link_id: input.linkId,
+        seq: 1,
+        info_seq: 1,
+        last_number: 1,
+        post_count: 1,
+      })
+      .execute()
+    await tx
+      .insertInto('posts')
+      .values({
+        thread_id: input.id,
+        number: 1,
+        parent: null,
+        author_id: input.authorId,
+        body: input.body,
+        html: input.html,
+        excerpt: input.excerpt,
+        state: 'complete',
+        quote_number: null,
+        quote_text: null,
+        client_id: null,
+        edited_at: null,
+        seq: 1,
+        body_seq: 1,
+      })
+      .execute()
+    if (input.embeds.length > 0) await tx.insertInto('post_embeds').values(embedRows(input.id, 1, input.embeds)).execute()
+  })
+}
+
+/** Where a page of the list begins: after this thread, most recent activity first. */
+export interface Cursor {
+  at: string
+  id: string
+}
+
+/** Threads by latest activity, a page at a time; threads without posts are left out. */
+export async function listThreads(
+  db: Db,
+  cursor: Cursor | null,
+  size: number = limits.threadsPerPage,
+): Promise<{ threads: ThreadPage['threads']; next: Cursor | null }> {
+  const rows = await db
+    .selectFrom('threads as t')
+    .innerJoin('posts as p', (join) => join.onRef('p.thread_id', '=', 't.id').on('p.number', '=', 1))
+    .innerJoin('users as u', 'u.id', 'p.author_id')
+    .leftJoin('links as l', 'l.id', 't.link_id')
+    .select(['t.id', 't.title', 't.url', 't.locked', 't.seq', 't.post_count', 't.created_at', 't.link_id'])
+    // Microseconds, as text: a Date would round them, and the next page would repeat or skip threads.
+    .select(sql<string>`to_json(t.last_activity_at)#>>'{}'`.as('at'))
+    .select('t.last_activity_at')
+    .select(['p.excerpt', 'u.id as author_id', 'u.name', 'u.kind'])
+    .select(['l.url as link_url', 'l.state', 'l.title as link_title', 'l.site', 'l.description', 'l.image_url'])
+    .where('t.post_count', '>', 0)
+    .$if(cursor !== null, (q) =>
+      q.where(sql<boolean>`(t.last_activity_at, t.id) < (${cursor!.at}::timestamptz, ${cursor!.id})`),
+    )
+    .orderBy('t.last_activity_at', 'desc')
+    .orderBy('t.id', 'desc')
+    .limit(size + 1)
+    .execute()
+  const page = rows.slice(0, size)
+  const last = page.at(-1)
+  const participants = await readParticipants(
+    db,
+    page.map((row) => row.id),
+  )
+  return {
+    threads: page.map((row) => ({
+      id: row.id,
+      title: row.title,
+      url: row.url,
+      card:
+        row.link_id === null
+          ? null
+          : toLinkEmbed({ ...row, id: row.link_id, url: row.link_url!, state: row.state!, title: row.link_title }),
+      locked: row.locked,
+      createdAt: row.created_at.toISOString(),
+      seq: row.seq,
+      posts: row.post_count,
+      author: { id: row.author_id, name: row.name, kind: row.kind },
+      excerpt: row.excerpt,
+      lastActivityAt: row.last_activity_at.toISOString(),
+      participants: participants.get(row.id) ?? { people: [], peopleCount: 0, ai: [] },
+    })),
+    next: rows.length > size && last ? { at: last.at, id: last.id } : null,
+  }
+}
+
+const participantsListed = 5
+
+async function readParticipants(db: Db, threads: readonly string[]) {
+  const byThread = new Map<string, { people: Author[]; peopleCount: number; ai: Author[] }>()
+  if (threads.length === 0) return byThread
+  const rows = await db
+    .selectFrom('posts as p')
+    .innerJoin('users as u', 'u.id', 'p.author_id')
+    .select(['p.thread_id', 'u.id', 'u.name', 'u.kind'])
+    .where('p.thread_id', '=', sql<string>`any(${threads})`)
+    .where('p.state', '<>', 'deleted')
+    .groupBy(['p.thread_id', 'u.id', 'u.name', 'u.kind'])
+    .orderBy(sql`min(p.number)`)
+    .execute()
+  for (const { thread_id, ...author } of rows) {
+    const entry = byThread.get(thread_id) ?? { people: [], peopleCount: 0, ai: [] }
+    byThread.set(thread_id, entry)
+    if (author.kind === 'ai') entry.ai.push(author)
+    else if (++entry.peopleCount <= participantsListed) entry.people.push(author)
+  }
+  return byThread
+}

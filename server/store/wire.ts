@@ -1,0 +1,59 @@
+import type { Embed, LinkEmbed, Post, PostEmbed } from '../../shared/post.ts'
+import type { LinkRow, PostRow, UsersTable } from './schema.ts'
+
+type PostColumns = Pick<
+  PostRow,
+  'number' | 'parent' | 'html' | 'state' | 'created_at' | 'edited_at' | 'quote_number' | 'quote_text' | 'seq' | 'client_id'
+> & { author_id: string; name: string; kind: UsersTable['kind'] }
+
+/** A row as the wire's post. */
+export function toPost(row: PostColumns, reactions: Post['reactions'], embeds: Embed[] | undefined): Post {
+  return {
+    number: row.number,
+    parent: row.parent,
+    author: { id: row.author_id, name: row.name, kind: row.kind },
+    html: row.html,
+    state: row.state,
+    createdAt: row.created_at.toISOString(),
+    editedAt: row.edited_at?.toISOString() ?? null,
+    quote: row.quote_number === null ? null : { number: row.quote_number, text: row.quote_text },
+    reactions,
+    ...(embeds && { embeds }),
+    seq: row.seq,
+    ...(row.client_id !== null && { clientId: row.client_id }),
+  }
+}
+
+/** The image goes through this server, by the link's id: the page's own host never learns who reads. */
+export function toLinkEmbed(row: Omit<LinkRow, 'checked_at'>): LinkEmbed {
+  return {
+    kind: 'link',
+    url: row.url,
+    state: row.state,
+    ...(row.title !== null && { title: row.title }),
+    ...(row.site !== null && { site: row.site }),
+    ...(row.description !== null && { description: row.description }),
+    ...(row.image_url !== null && { image: `/api/links/${row.id}/image` }),
+  }
+}
+
+export function toPostEmbed(row: {
+  target_thread: string
+  target_number: number
+  state: PostRow['state'] | null
+  excerpt: string
+  author_id: string
+  name: string
+  kind: UsersTable['kind']
+  thread_title: string
+}): PostEmbed {
+  const target = { kind: 'post' as const, thread: row.target_thread, number: row.target_number }
+  if (row.state === null || row.state === 'deleted') return { ...target, state: 'missing' }
+  return {
+    ...target,
+    state: 'found',
+    title: row.thread_title,
+    author: { id: row.author_id, name: row.name, kind: row.kind },
+    excerpt: row.excerpt,
+  }
+}

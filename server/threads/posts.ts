@@ -1,0 +1,143 @@
+import { Problem } from '../../shared/errors.ts'
+import type { CreatePost, EditPost } from '../../shared/http.ts'
+import type { Post } from '../../shared/post.ts'
+import { readBody, readPost } from '../store/read.ts'
+import { erasePost, findByClientId, findEmbedders, insertPost, setReaction, touchPosts, updatePost, type Change } from '../store/write.ts'
+import { authorize, can, type Action, type Actor } from './access.ts'
+import { prepareContent } from './content.ts'
+import type { ThreadParts } from './parts.ts'
+import { publishChanges } from './publish.ts'
+import { containsQuote } from './render.ts'
+
+/** Where a post stands. */
+export interface Place {
+  thread: string
+  number: number
+}
+
+/**
+ * Writes a reply and tells every viewer. The same `clientId` again returns the first post.
+ * Problems: sign-in-required, thread-locked, thread-not-found, post-not-found, post-deleted, quote-mismatch.
+ */
+export async function reply(parts: ThreadParts, actor: Actor | null, thread: string, input: CreatePost): Promise<Post> {
+  const { db, bus, render } = parts
+  // A request that is sent again must get its first answer, even where it would be refused by now.
+  const known = actor && (await findByClientId(db, actor.id, input.clientId))
+  if (known) return known
+  const author = await authorizeAt(parts, actor, 'reply', { thread, number: input.parent })
+  const quote = input.quote ?? null
+  if (quote) {
+    const quoted = await readBody(db, thread, quote.number)
+    if (!quoted || !containsQuote(render(quoted, { thread }).text, quote.text)) throw new Problem('quote-mismatch')
+  }
+  const content = await prepareContent(parts, thread, input.body)
+  const { post, created } = await insertPost(db, {
+    ...content,
+    thread,
+    parent: input.parent,
+    authorId: author.id,
+    clientId: input.clientId,
+    quote,
+    evenLocked: can(author, 'reply', { locked: true }),
+  })
+  if (created) {
+    publishChanges(bus, thread, [{ seq: post.seq, post }])
+    void refreshSettled(parts, thread, post)
+  }
+  return post
+}
+
+/** Replaces a post's text. Problems: those of access, post-not-found, post-deleted, edit-conflict. */
+export async function edit(parts: ThreadParts, actor: Actor | null, at: Place, input: EditPost): Promise<Post> {
+  const editor = await authorizeAt(parts, actor, 'edit-post', at)
+  const content = await prepareContent(parts, at.thread, input.body)
+  const changes = await updatePost(parts.db, at, content, { editorId: editor.id, seen: input.seq })
+  const post = await settle(parts, at, changes)
+  void refreshSettled(parts, at.thread, post)
+  return post
+}
+
+/** Takes a post's text away. Problems: those of access, post-not-found, post-deleted. */
+export async function remove(parts: ThreadParts, actor: Actor | null, at: Place): Promise<Post> {
+  await authorizeAt(parts, actor, 'delete-post', at)
+  return settle(parts, at, await erasePost(parts.db, at))
+}
+
+/** Sets or takes back the actor's reaction. Problems: those of access, post-not-found, post-deleted, too-many-reactions. */
+export async function react(
+  parts: ThreadParts,
+  actor: Actor | null,
+  at: Place,
+  reaction: { emoji: string; on: boolean },
+): Promise<Post> {
+  const { id: userId } = await authorizeAt(parts, actor, 'react', at)
+  const changes = await setReaction(parts.db, at, { ...reaction, userId })
+  publishChanges(parts.bus, at.thread, changes)
+  return await changedPost(parts, at, changes)
+}
+
+/** The rules, asked about the post as it stands. */
+async function authorizeAt({ db }: ThreadParts, actor: Actor | null, action: Action, at: Place): Promise<Actor> {
+  if (actor === null) return authorize(actor, action)
+  const row = await db
+    .selectFrom('threads as t')
+    .leftJoin('posts as p', (join) => join.onRef('p.thread_id', '=', 't.id').on('p.number', '=', at.number))
+    .select(['t.locked', 'p.author_id', 'p.state'])
+    .where('t.id', '=', at.thread)
+    .executeTakeFirst()
+  if (row === undefined) throw new Problem('thread-not-found')
+  if (row.author_id === null || row.state === null) throw new Problem('post-not-found')
+  if (row.state === 'deleted') throw new Problem('post-deleted')
+  return authorize(actor, action, { authorId: row.author_id, locked: row.locked })
+}
+
+/** Tells the viewers of this thread, and then those of threads that quote the post. */
+async function settle(parts: ThreadParts, at: Place, changes: Change[]): Promise<Post> {
+  publishChanges(parts.bus, at.thread, changes)
+  if (changes.length > 0) void refreshEmbedders(parts, at)
+  return await changedPost(parts, at, changes)
+}
+
+async function changedPost({ db }: ThreadParts, at: Place, changes: Change[]): Promise<Post> {
+  for (const change of changes) if ('post' in change && change.post.number === at.number) return change.post
+  return (await readPost(db, at.thread, at.number))!
+}
+
+/**
+ * Shows posts anew that embed `what`, in whichever thread. Where this fails, who has such a thread open sees the old
+ * card until the next load: answers are always made from the rows as they are.
+ */
+export async function refreshEmbedders(
+  { db, bus, log }: Pick<ThreadParts, 'db' | 'bus' | 'log'>,
+  what: Place | { link: string },
+): Promise<void> {
+  try {
+    for (const [thread, numbers] of await findEmbedders(db, what)) {
+      publishChanges(bus, thread, await touchPosts(db, thread, numbers))
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'embeds could not be refreshed')
+  }
+}
+
+/**
+ * A link may be settled between the reading of its row and the commit of a post that shows it as pending, and whoever
+ * settled it could not see that post: it is shown anew.
+ */
+export async function refreshSettled(
+  parts: Pick<ThreadParts, 'db' | 'bus' | 'log'>,
+  thread: string,
+  post: Post,
+): Promise<void> {
+  const pending = (post.embeds ?? []).filter((embed) => embed.kind === 'link' && embed.state === 'pending')
+  if (pending.length === 0) return
+  try {
+    const now = await readPost(parts.db, thread, post.number)
+    const waiting = (now?.embeds ?? []).filter((embed) => embed.kind === 'link' && embed.state === 'pending')
+    if (now?.seq === post.seq && waiting.length < pending.length) {
+      publishChanges(parts.bus, thread, await touchPosts(parts.db, thread, [post.number]))
+    }
+  } catch (error) {
+    parts.log.warn({ err: error }, 'embeds could not be refreshed')
+  }
+}

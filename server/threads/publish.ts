@@ -1,0 +1,16 @@
+import type { Bus } from '../bus/bus.ts'
+import { encodeThreadMessage, toLine } from '../bus/messages.ts'
+import type { Change } from '../store/write.ts'
+
+/** Tells every node of changes that are committed, in their order. What is lost on the way is found by comparing heads. */
+export function publishChanges(bus: Bus, thread: string, changes: readonly Change[]): void {
+  const committedAt = Date.now()
+  for (const change of changes) {
+    const { seq } = change
+    const line =
+      'post' in change
+        ? toLine({ type: 'post', thread, seq, post: change.post })
+        : toLine({ type: 'thread', thread, seq, info: change.info })
+    void bus.publish(thread, encodeThreadMessage({ kind: 'change', seq, committedAt, line }))
+  }
+}

@@ -1,0 +1,31 @@
+import { createMarkdown, type Rendered } from '../../shared/markdown.ts'
+import { createHighlighter } from './render-code.ts'
+import { renderMath } from './render-math.ts'
+
+/** Markdown to safe HTML, its plain text, and what it embeds. `thread` is the thread that it stands in, where there is one yet. */
+export type Renderer = (body: string, at: { thread?: string | undefined }) => Rendered
+
+/** The dialect with highlighted code and MathML. `publicUrl` is this server's address. */
+export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
+  const markdown = createMarkdown({ publicUrl, highlight: createHighlighter(), math: renderMath })
+  return (body, at) => markdown.render(body, at)
+}
+
+/**
+ * Whether a passage occurs in a post's plain text. Only letters and numbers count, so that line breaks, quotation
+ * marks, list markers and the signs of formulas may differ; a passage without any is in no text. TeX commands
+ * may stand in the passage, for who quotes the source of a formula.
+ */
+export function containsQuote(text: string, quoted: string): boolean {
+  const whole = lettersAndNumbers(text)
+  return [quoted, quoted.replace(/\\[a-zA-Z]+/g, '')]
+    .map(lettersAndNumbers)
+    .some((passage) => passage !== '' && whole.includes(passage))
+}
+
+function lettersAndNumbers(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+}

@@ -1,0 +1,187 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { sql, type Kysely } from 'kysely'
+import { describe, expect } from 'vitest'
+import type { AccountChange, Accounts } from '../../server/accounts/accounts.ts'
+import type { AuthParts } from '../../server/accounts/auth.ts'
+import { createAccounts } from '../../server/accounts/create.ts'
+import type { Bus } from '../../server/bus/bus.ts'
+import { openDatabase, type Db } from '../../server/store/database.ts'
+import { migrate } from '../../server/store/migrate.ts'
+import { createDatabase, describeWith, services } from '../helpers/services.ts'
+
+export const origin = 'http://numinex.test'
+
+export interface AccountsDatabase {
+  readonly db: Db
+  close(): Promise<void>
+}
+
+/** The same tests on both databases. */
+export function describeOnBoth(title: string, tests: (open: () => Promise<AccountsDatabase>) => void): void {
+  describe(`${title} on PGlite`, () => tests(openPglite))
+  describeWith('postgres', `${title} on Postgres`, () => tests(openPostgres))
+}
+
+function onError(error: Error): void {
+  throw error
+}
+
+async function openPglite(): Promise<AccountsDatabase> {
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'accounts-'))
+  const opened = await openDatabase({ dataDir, onError })
+  await migrate(opened.db as unknown as Kysely<never>)
+  return {
+    db: opened.db,
+    async close() {
+      await opened.close()
+      fs.rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openPostgres(): Promise<AccountsDatabase> {
+  expect(services().postgresUrl).toBeDefined()
+  const database = await createDatabase()
+  const opened = await openDatabase({ url: database.url, dataDir: '', onError })
+  await migrate(opened.db as unknown as Kysely<never>)
+  return {
+    db: opened.db,
+    async close() {
+      await opened.close()
+      await database.drop()
+    },
+  }
+}
+
+export async function emptyTables(db: Db): Promise<void> {
+  await sql`truncate users, settings, threads cascade`.execute(db)
+}
+
+export interface LogLine {
+  level: string
+  message: string
+  fields: unknown
+}
+
+/** Accounts as one node has them. */
+export interface Node extends Accounts {
+  readonly changes: AccountChange[]
+  readonly logged: LogLine[]
+}
+
+export async function openNode(db: Db, bus: Bus, options: Partial<AuthParts> = {}): Promise<Node> {
+  const logged: LogLine[] = []
+  const write = (level: string) => (fields: unknown, message?: string) =>
+    void logged.push({ level, message: message ?? String(fields), fields })
+  const log = {
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  } as unknown as AuthParts['log']
+  const secret = 'a secret that only the tests of accounts know'
+  const accounts = await createAccounts({ db, bus, log, secret, publicUrl: origin, ...options })
+  const changes: AccountChange[] = []
+  accounts.onChanged((change) => changes.push(change))
+  return { ...accounts, changes, logged }
+}
+
+export interface Caller {
+  readonly cookie?: string
+  readonly token?: string
+  readonly origin?: string
+}
+
+/** Sends a request to `/api/auth/…` as a browser on the site would. */
+export function call(node: Accounts, path: string, body?: unknown, caller: Caller = {}): Promise<Response> {
+  const headers = new Headers({ origin: caller.origin ?? origin, ...credentials(caller) })
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  const url = `${origin}/api/auth/${path}`
+  return node.handle(
+    new Request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    }),
+  )
+}
+
+export function credentials({ cookie, token }: Caller): Record<string, string> {
+  return {
+    ...(cookie !== undefined && { cookie }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  }
+}
+
+export interface SignedIn {
+  readonly id: string
+  readonly cookie: string
+  readonly token: string
+}
+
+/** What a successful sign-in or sign-up answered. */
+export async function signedIn(answer: Response | Promise<Response>): Promise<SignedIn> {
+  const response = await answer
+  const text = await response.text()
+  expect(response.status, text).toBe(200)
+  const { user } = JSON.parse(text) as { user: { id: string } }
+  const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0]!)
+  const token = response.headers.get('set-auth-token')
+  expect(token).toBeTruthy()
+  return { id: user.id, cookie: cookie.join('; '), token: token! }
+}
+
+export const password = 'correct horse battery'
+
+export function signUp(node: Accounts, name: string, caller: Caller = {}): Promise<SignedIn> {
+  return signedIn(call(node, 'sign-up/email', { name, email: emailOf(name), password }, caller))
+}
+
+export function signIn(node: Accounts, name: string, caller: Caller = {}): Promise<Response> {
+  return call(node, 'sign-in/email', { email: emailOf(name), password }, caller)
+}
+
+export function signInGuest(node: Accounts, name: string): Promise<SignedIn> {
+  return signedIn(call(node, 'sign-in/anonymous', { name }))
+}
+
+function emailOf(name: string): string {
+  return `${name.toLowerCase()}@example.test`
+}
+
+export async function problemOf(
+  answer: Response | Promise<Response>,
+): Promise<{ status: number; code: string }> {
+  const response = await answer
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  const document = (await response.json()) as { type: string; title: string; status: number; code: string }
+  expect(document).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status: response.status,
+  })
+  return { status: response.status, code: document.code }
+}
+
+export async function whoIs(node: Accounts, caller: Caller): Promise<string | null> {
+  return (await node.identify(new Headers(credentials(caller))))?.actor.id ?? null
+}
+
+/** A bus of one process, which hands over at once. */
+export function localBus(): Bus {
+  const handlers = new Map<string, Set<(message: string) => void>>()
+  return {
+    up: true,
+    async publish(topic, message) {
+      for (const handler of handlers.get(topic) ?? []) handler(message)
+    },
+    async subscribe(topic, handler) {
+      const known = handlers.get(topic) ?? new Set()
+      handlers.set(topic, known.add(handler))
+      return async () => void known.delete(handler)
+    },
+    onRecovered: () => undefined,
+    close: async () => handlers.clear(),
+  }
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  root: 'client',
+  build: {
+    outDir: '../dist/public',
+    emptyOutDir: true,
+    manifest: true,
+    target: ['chrome111', 'firefox114', 'safari16.4'],
+    modulePreload: { polyfill: false },
+    // Nothing is put into the page itself: the content policy allows files only.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: { main: 'client/app/main.ts', styles: 'client/app/main.css' },
+    },
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+})
