@@ -1,35 +1,35 @@
 import { defineConfig } from 'vitest/config'
 
-/** Two at a time is what a small machine bears; what measures time or drives browsers runs alone. */
-const project = (name: string, order: number, options: { alone?: boolean; testTimeout?: number } = {}) => ({
-  extends: true as const,
-  test: {
-    name,
-    include: [`test/${name}/**/*.test.{ts,tsx}`],
-    maxWorkers: options.alone ? 1 : 2,
-    fileParallelism: !options.alone,
-    testTimeout: options.testTimeout ?? 30_000,
-    hookTimeout: 60_000,
-    sequence: { groupOrder: order },
-  },
-})
+/** Two files at a time is what a small machine bears; what measures time or drives browsers runs alone. */
+function project(name: string, options: { order: number; alone?: boolean; testTimeout?: number }) {
+  return {
+    // As the build compiles views.
+    oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.{ts,tsx}`],
+      pool: 'forks' as const,
+      maxWorkers: options.alone ? 1 : 2,
+      fileParallelism: !options.alone,
+      testTimeout: options.testTimeout ?? 30_000,
+      hookTimeout: 60_000,
+      restoreMocks: true,
+      unstubEnvs: true,
+      sequence: { groupOrder: options.order },
+    },
+  }
+}
 
 export default defineConfig({
-  // Views are compiled as the build compiles them.
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
+    // Of the run, not of the projects: these inherit nothing, or each would start servers of its own.
     globalSetup: 'test/global-setup.ts',
-    pool: 'forks',
-    retry: 0,
-    dangerouslyIgnoreUnhandledErrors: false,
-    restoreMocks: true,
-    unstubEnvs: true,
     projects: [
-      project('unit', 1),
-      project('contract', 2),
-      project('security', 3),
-      project('cluster', 4, { alone: true }),
-      project('browser', 5, { alone: true, testTimeout: 60_000 }),
+      project('unit', { order: 1 }),
+      project('contract', { order: 2 }),
+      project('security', { order: 3 }),
+      project('cluster', { order: 4, alone: true }),
+      project('browser', { order: 5, alone: true, testTimeout: 60_000 }),
     ],
   },
 })

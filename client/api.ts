@@ -75,7 +75,9 @@ export function createApi({ fetch = (...args) => globalThis.fetch(...args), base
         on ? 'PUT' : 'DELETE',
         `${posts(thread)}/${number}/reactions/${encodeURIComponent(emoji)}`,
       ).then(({ post }) => post),
-    preview: (body: string) => ask<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { body }),
+    /** What Markdown will look like in `thread`. */
+    preview: (thread: string, body: string) =>
+      ask<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { thread, body }),
     signInGuest: (name: string) => signIn('sign-in/anonymous', { name }),
     signIn: (email: string, password: string) => signIn('sign-in/email', { email, password }),
     signUp: (name: string, email: string, password: string) => signIn('sign-up/email', { name, email, password }),

@@ -20,7 +20,7 @@ import type { RateLimits } from './http/rate-limits.ts'
 import { mountRoutes } from './http/route.ts'
 import { createSnapshots } from './http/snapshots.ts'
 import { threadRoutes } from './http/threads.ts'
-import { pageRoutes, type PageParts } from './pages/routes.ts'
+import { createPages, type PageParts } from './pages/routes.ts'
 import type { ThreadParts } from './threads/parts.ts'
 
 export interface AppParts extends ThreadParts {
@@ -44,8 +44,13 @@ export interface AppParts extends ThreadParts {
 /** Everything that is answered over HTTP. */
 export function createApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>()
+  const pages = createPages(parts.pages)
   app.onError((error, c) => problemAnswer(toProblem(error, c)))
-  app.notFound(() => problemAnswer(new Problem('not-found')))
+  app.notFound(async (c) => {
+    const problem = new Problem('not-found')
+    const isPage = !c.req.path.startsWith('/api/') && c.req.header('accept')?.includes('text/html') === true
+    return isPage ? await pages.errorPage(problem, c) : problemAnswer(problem)
+  })
 
   app.use(trace({ log: parts.log, metrics: parts.httpMetrics, trustProxy: parts.trustProxy }))
   app.use(securityHeaders({ secure: parts.publicUrl.startsWith('https:'), devClientUrl: parts.devClientUrl }))
@@ -76,7 +81,6 @@ export function createApp(parts: AppParts): Hono<Env> {
   const description = describeApi(routes, parts.version)
   app.get('/api/openapi.json', (c) => c.json(description))
 
-  app.route('/', pageRoutes(parts.pages))
   app.use(
     '/assets/*',
     serveStatic({
@@ -84,6 +88,7 @@ export function createApp(parts: AppParts): Hono<Env> {
       onFound: (_, c) => c.header('cache-control', 'public, max-age=31536000, immutable'),
     }),
   )
+  app.route('/', pages.routes)
   app.use('*', serveStatic({ root: parts.clientDir, onFound: (_, c) => c.header('cache-control', 'public, max-age=3600') }))
   return app
 }

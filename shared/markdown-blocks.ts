@@ -64,7 +64,8 @@ export function addTables(md: MarkdownIt): void {
 
 /** `- [ ]` and `- [x]`. The box is a picture with a name, not a control that does nothing. */
 export function addTasks(md: MarkdownIt): void {
-  md.core.ruler.push('tasks', (state) => {
+  // Before escaped characters are joined to the text around them: `\\[ ]` is no task.
+  md.core.ruler.before('text_join', 'tasks', (state) => {
     const { tokens } = state
     for (let at = 2; at < tokens.length; at++) {
       const [item, paragraph, inline] = [tokens[at - 2]!, tokens[at - 1]!, tokens[at]!]

@@ -14,7 +14,7 @@ export const markdownLimits = {
   formulas: 200,
   formulasTotal: 12_000,
   /** All highlighted code of a post; a block that goes beyond is shown without colours. */
-  highlighted: 16_000,
+  highlighted: 8_000,
   /** The HTML of a post. Few characters can ask for much markup (tables, formulas); beyond this the text is shown as it was typed. */
   html: 400_000,
 } as const

@@ -46,7 +46,9 @@ export function createComposing(parts: ComposingParts): Composing {
       slot = within.appendChild(document.createElement('div'))
       slot.className = 'slot'
     }
-    const view = <Composer key={props.label} {...props} asksName={session.viewer === null} preview={api.preview} onClose={close} />
+    const preview = (body: string) => api.preview(thread, body)
+    const asksName = session.viewer === null
+    const view = <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
     render(view, slot)
     slot.scrollIntoView({ block: 'nearest' })
   }

@@ -18,7 +18,7 @@ export async function adoptGuest(
     // Client ids find the first row of a retried request. Where both used the same one, the account's own keeps it.
     await tx
       .updateTable('posts')
-      .set({ client_id: sql`client_id` as never })
+      .set({ client_id: null })
       .where('author_id', '=', guestId)
       .where('client_id', 'in', tx.selectFrom('posts').select('client_id').where('author_id', '=', userId))
       .execute()

@@ -14,13 +14,13 @@ export interface RedisAddresses {
 
 /**
  * Reads REDIS_URL: `redis://[user:password@]host[:port]`, or `rediss://` for TLS. For a Cluster, one or more of its
- * nodes separated by commas; name and password are the first one's. Throws a TypeError on anything else.
+ * nodes separated by commas, all reachable from here under the addresses they tell each other; name and password are the
+ * first one's. Throws a TypeError on anything else.
  */
 export function parseRedisUrl(text: string): RedisAddresses {
   const urls = text.split(',').map((part) => new URL(part.trim()))
   for (const { protocol, hostname } of urls) {
-    if (!/^rediss?:$/.test(protocol) || hostname === '')
-      throw new TypeError('Not a redis:// or rediss:// URL')
+    if (!/^rediss?:$/.test(protocol) || hostname === '') throw new TypeError('Not a redis:// URL')
   }
   const [{ username, password, protocol }] = urls as [URL]
   return {

@@ -57,7 +57,12 @@ export function createRedisServers({ seeds, credentials }: RedisAddresses, event
     const sources = alive()
     if (sources.length === 0) sources.push(await openAny())
     const single = sources.find((link) => !link.clustered)
-    if (single) return { single: single.address }
+    if (single) {
+      // Each node would pick one, and not all the same.
+      if (seeds.length > 1)
+        throw new Error(`${addressKey(single.address)} is not part of a Cluster: name one server`)
+      return { single: single.address }
+    }
     // Whoever answers first: a node that hangs must not hold up the others.
     return { ranges: await Promise.any(shuffled(sources).map((link) => link.slots())) }
   }

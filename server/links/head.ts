@@ -17,12 +17,12 @@ export async function readHead(text: AsyncIterable<string>): Promise<Head> {
   let base: string | undefined
   let inTitle = false
   let drawings = 0
+  let depth = 0
   let ended = false
 
   const parser = new Parser({
     onopentag(name, { property, name: key, content, href }) {
-      if (ended) return
-      if (bodyTags.has(name)) ended = true
+      if (++depth > maxDepth || bodyTags.has(name)) end()
       else if (name === 'svg') drawings++
       else if (name === 'title' && drawings === 0 && title === undefined) {
         inTitle = true
@@ -37,11 +37,17 @@ export async function readHead(text: AsyncIterable<string>): Promise<Head> {
       if (inTitle) title += piece
     },
     onclosetag(name) {
+      depth--
       if (name === 'title') inTitle = false
       else if (name === 'svg') drawings--
-      else if (name === 'head') ended = true
+      else if (name === 'head') end()
     },
   })
+  // A paused parser leaves the rest of the piece alone.
+  const end = () => {
+    ended = true
+    parser.pause()
+  }
   for await (const piece of text) {
     parser.write(piece)
     if (ended) break
@@ -49,6 +55,10 @@ export async function readHead(text: AsyncIterable<string>): Promise<Head> {
   if (!ended) parser.end()
   return { title, meta, base }
 }
+
+// Heads are flat. The parser takes longer for each tag the more are open: a megabyte of `<li><ul>` would hold up the
+// whole server for half a minute.
+const maxDepth = 64
 
 // The tags of head and body may be left out; these then tell that the body has begun. A `div` does not: careless
 // pages have some among their metadata.

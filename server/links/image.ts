@@ -13,6 +13,8 @@ export interface LinkImage {
 export interface ImageParts {
   readonly db: Db
   readonly fetch: Fetch
+  /** Milliseconds of a clock that does not jump. */
+  readonly now?: () => number
 }
 
 export interface LinkImages {
@@ -25,12 +27,14 @@ export interface LinkImages {
  * stored links are fetched, never an address of the asker's choice. Kept in memory for a while; many who ask for
  * one image at the same time cost one fetch.
  */
-export function createLinkImages({ db, fetch }: ImageParts): LinkImages {
+export function createLinkImages({ db, fetch, now = () => performance.now() }: ImageParts): LinkImages {
   const withTurn = turns(linkLimits.imageFetches, linkLimits.imageWaiting)
   const cache = new LRUCache<string, { image: LinkImage | null }>({
     maxSize: linkLimits.imageCacheBytes,
     sizeCalculation: ({ image }) => entryBytes + (image?.bytes.byteLength ?? 0),
     ttl: linkLimits.imageCacheMs,
+    perf: { now },
+    ttlResolution: 0,
     async fetchMethod(id, _stale, { options }) {
       const url = await imageUrlOf(id)
       // Not kept: there are as many wrong ids as anyone cares to make up, and a link may be found the next moment.
@@ -42,7 +46,7 @@ export function createLinkImages({ db, fetch }: ImageParts): LinkImages {
   })
   return {
     async read(linkId) {
-      return (await cache.fetch(linkId))?.image ?? null
+      return idForm.test(linkId) ? ((await cache.fetch(linkId))?.image ?? null) : null
     },
   }
 
@@ -56,6 +60,8 @@ export function createLinkImages({ db, fetch }: ImageParts): LinkImages {
     return row?.image_url ?? null
   }
 }
+
+const idForm = /^[\w-]{43}$/
 
 /** What an entry of the cache takes beside its image, roughly. */
 const entryBytes = 1024

@@ -29,7 +29,7 @@ export const linkLimits = {
 
   /** Preview images: fetches at a time, and readers that may wait for a turn. */
   imageFetches: 4,
-  imageWaiting: 64,
+  imageWaiting: 32,
   imageCacheBytes: 32 * 1024 * 1024,
   imageCacheMs: 6 * 60 * 60 * 1000,
   /** How long an image that could not be had is not asked for again. */

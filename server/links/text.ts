@@ -6,6 +6,7 @@ export function cleanText(text: string | undefined, max: number): string | null 
   if (text === undefined) return null
   const clean = text
     // What cannot fit is cut off first: the rest of the work should not grow with the page.
+    .trimStart()
     .slice(0, max * 4)
     .toWellFormed()
     .replace(/[^\S\ufeff]+/g, ' ')

@@ -6,13 +6,8 @@ import { excerpt } from '../../shared/markdown.ts'
 import { transact, type Db } from '../store/database.ts'
 import { embedRows, type StoredEmbed } from '../store/embeds.ts'
 import type { Database, PostEmbedsTable, PostsTable, ReactionsTable } from '../store/schema.ts'
-import {
-  createFileValidator,
-  parseLine,
-  type FileAuthor,
-  type FileHeader,
-  type FilePost,
-} from './file-format.ts'
+import { parseLine, type FileAuthor, type FileHeader, type FilePost } from './file-format.ts'
+import { createFileValidator } from './file-validator.ts'
 import { newThreadId } from './ids.ts'
 import type { Renderer } from './render.ts'
 
@@ -62,13 +57,21 @@ async function openThread(parts: ImportParts, tx: Tx, header: FileHeader): Promi
   const { thread, posts: total } = header
   const id = thread.id ?? newThreadId()
   const taken = await tx.selectFrom('threads').select('id').where('id', '=', id).executeTakeFirst()
-  if (taken) throw new Problem('invalid', { detail: `line 1: thread.id: this site has a thread ${id} already` })
+  if (taken)
+    throw new Problem('invalid', { detail: `line 1: thread.id: this site has a thread ${id} already` })
   const url = thread.url ?? null
   const [linkId = null] = url === null ? [] : await parts.ensureLinks(tx, [url])
   const createdAt = new Date(thread.createdAt)
   await tx
     .insertInto('threads')
-    .values({ id, title: thread.title, url, link_id: linkId, locked: thread.locked ?? false, created_at: createdAt })
+    .values({
+      id,
+      title: thread.title,
+      url,
+      link_id: linkId,
+      locked: thread.locked ?? false,
+      created_at: createdAt,
+    })
     .execute()
 
   const authors = new Map<string, string>()
@@ -84,7 +87,10 @@ async function openThread(parts: ImportParts, tx: Tx, header: FileHeader): Promi
     if (posts.length > 0) await tx.insertInto('posts').values(posts).execute()
     if (embeds.length > 0) await tx.insertInto('post_embeds').values(embeds).execute()
     for (let i = 0; i < reactions.length; i += batchSize) {
-      await tx.insertInto('reactions').values(reactions.slice(i, i + batchSize)).execute()
+      await tx
+        .insertInto('reactions')
+        .values(reactions.slice(i, i + batchSize))
+        .execute()
     }
     posts = []
     embeds = []
@@ -119,7 +125,13 @@ async function openThread(parts: ImportParts, tx: Tx, header: FileHeader): Promi
   }
 }
 
-async function toRows(parts: ImportParts, tx: Tx, thread: string, post: FilePost, authors: Map<string, string>) {
+async function toRows(
+  parts: ImportParts,
+  tx: Tx,
+  thread: string,
+  post: FilePost,
+  authors: Map<string, string>,
+) {
   const base = {
     thread_id: thread,
     number: post.number,
@@ -139,9 +151,8 @@ async function toRows(parts: ImportParts, tx: Tx, thread: string, post: FilePost
     refs.flatMap((ref) => (ref.kind === 'link' ? [ref.url] : [])),
   )
   let next = 0
-  const stored = refs.map(
-    (ref): StoredEmbed =>
-      ref.kind === 'link' ? { link: links[next++]! } : { thread: ref.thread, number: ref.number },
+  const stored = refs.map((ref): StoredEmbed =>
+    ref.kind === 'link' ? { link: links[next++]! } : { thread: ref.thread, number: ref.number },
   )
   return {
     post: {

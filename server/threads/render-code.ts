@@ -83,7 +83,7 @@ const languages: Record<string, LanguageFn> = {
 }
 
 /** In UTF-16 units. The patterns' time can grow with the square of a line; and lines so long are not for reading. */
-const longestLine = 400
+const longestLine = 200
 
 /** Marks the parts of code with highlight.js's classes; empty for a language that it does not know, or lines too long. */
 export function createHighlighter(): (code: string, language: string) => string {

@@ -41,7 +41,7 @@ async function openPglite(): Promise<AccountsDatabase> {
   }
 }
 
-async function openPostgres(): Promise<AccountsDatabase> {
+export async function openPostgres(): Promise<AccountsDatabase> {
   expect(services().postgresUrl).toBeDefined()
   const database = await createDatabase()
   const opened = await openDatabase({ url: database.url, dataDir: '', onError })
@@ -166,22 +166,4 @@ export async function problemOf(
 
 export async function whoIs(node: Accounts, caller: Caller): Promise<string | null> {
   return (await node.identify(new Headers(credentials(caller))))?.actor.id ?? null
-}
-
-/** A bus of one process, which hands over at once. */
-export function localBus(): Bus {
-  const handlers = new Map<string, Set<(message: string) => void>>()
-  return {
-    up: true,
-    async publish(topic, message) {
-      for (const handler of handlers.get(topic) ?? []) handler(message)
-    },
-    async subscribe(topic, handler) {
-      const known = handlers.get(topic) ?? new Set()
-      handlers.set(topic, known.add(handler))
-      return async () => void known.delete(handler)
-    },
-    onRecovered: () => undefined,
-    close: async () => handlers.clear(),
-  }
 }

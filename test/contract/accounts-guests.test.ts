@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createMemoryBus } from '../../server/bus/memory.ts'
 import type { Db } from '../../server/store/database.ts'
 import {
   call,
   credentials,
   describeOnBoth,
   emptyTables,
-  localBus,
   openNode,
   problemOf,
   signedIn,
@@ -30,7 +30,7 @@ describeOnBoth('guests who get an account', (open) => {
   afterAll(() => database.close())
   beforeEach(async () => {
     await emptyTables(db)
-    node = await openNode(db, localBus())
+    node = await openNode(db, createMemoryBus())
     await db
       .insertInto('threads')
       .values({ id: 'thread', title: 'A thread', url: null, link_id: null })

@@ -2,11 +2,11 @@ import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createMemoryBus } from '../../server/bus/memory.ts'
 import {
   call,
   credentials,
   describeOnBoth,
-  localBus,
   openNode,
   origin,
   signInGuest,
@@ -73,7 +73,7 @@ describeOnBoth('an OpenID provider', (open) => {
     provider = await startProvider()
     const discoveryUrl = `${provider.url}/.well-known/openid-configuration`
     const oidc = { id: 'house', name: 'House', discoveryUrl, clientId: 'client', clientSecret: 'secret' }
-    node = await openNode(database.db, localBus(), { oauth: { oidc } })
+    node = await openNode(database.db, createMemoryBus(), { oauth: { oidc } })
   })
   afterAll(async () => {
     await database.close()

@@ -5,6 +5,7 @@ import type { Identity } from '../../server/accounts/accounts.ts'
 import { ban, setRole, unban } from '../../server/accounts/moderation.ts'
 import { recheck } from '../../server/accounts/recheck.ts'
 import type { Bus } from '../../server/bus/bus.ts'
+import { createMemoryBus } from '../../server/bus/memory.ts'
 import type { Db } from '../../server/store/database.ts'
 import type { Actor } from '../../server/threads/access.ts'
 import {
@@ -12,7 +13,6 @@ import {
   credentials,
   describeOnBoth,
   emptyTables,
-  localBus,
   openNode,
   password,
   problemOf,
@@ -42,7 +42,7 @@ describeOnBoth('rights', (open) => {
   afterAll(() => database.close())
   beforeEach(async () => {
     await emptyTables(db)
-    bus = localBus()
+    bus = createMemoryBus()
     node = await openNode(db, bus)
     other = await openNode(db, bus)
     admin = await signUp(node, 'Admin')

@@ -2,13 +2,13 @@ import { sql, type KyselyPlugin } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { loadSecret } from '../../server/accounts/secret.ts'
 import { topics } from '../../server/bus/bus.ts'
+import { createMemoryBus } from '../../server/bus/memory.ts'
 import type { Db } from '../../server/store/database.ts'
 import {
   call,
   credentials,
   describeOnBoth,
   emptyTables,
-  localBus,
   openNode,
   password,
   problemOf,
@@ -33,7 +33,7 @@ describeOnBoth('accounts', (open) => {
   afterAll(() => database.close())
   beforeEach(async () => {
     await emptyTables(db)
-    node = await openNode(db, localBus())
+    node = await openNode(db, createMemoryBus())
   })
 
   test('a guest signs in with a name, by cookie and by bearer token', async () => {
@@ -55,7 +55,7 @@ describeOnBoth('accounts', (open) => {
 
   test('cookies are for HTTPS alone where the site is', async () => {
     const publicUrl = 'https://numinex.test'
-    const secure = await openNode(db, localBus(), { publicUrl })
+    const secure = await openNode(db, createMemoryBus(), { publicUrl })
     const response = await call(secure, 'sign-in/anonymous', { name: 'Ada' }, { origin: publicUrl })
     expect(response.headers.getSetCookie()[0]).toMatch(/^__Secure-numinex\.session_token=.*; Secure/i)
   })
@@ -101,7 +101,7 @@ describeOnBoth('accounts', (open) => {
   })
 
   test('of many first sign-ups at once, on two nodes, exactly one becomes admin', async () => {
-    const other = await openNode(db, localBus())
+    const other = await openNode(db, createMemoryBus())
     const names = ['A', 'B', 'C', 'D', 'E', 'F']
     await Promise.all(names.map((name, i) => signUp(i % 2 === 0 ? node : other, name)))
     const admins = await db.selectFrom('users').select('id').where('role', '=', 'admin').execute()
@@ -191,7 +191,7 @@ describeOnBoth('accounts', (open) => {
       status: 403,
       code: 'cross-site',
     })
-    const trusting = await openNode(db, localBus(), { trustedOrigins: () => [foreign] })
+    const trusting = await openNode(db, createMemoryBus(), { trustedOrigins: () => [foreign] })
     expect((await call(trusting, 'sign-in/anonymous', { name: 'Eve' }, { origin: foreign })).status).toBe(200)
   })
 
@@ -231,7 +231,9 @@ describeOnBoth('accounts', (open) => {
 
   test('a token of another secret is nobody', async () => {
     const ada = await signUp(node, 'Ada')
-    const other = await openNode(db, localBus(), { secret: 'another secret, as long as the first one was' })
+    const other = await openNode(db, createMemoryBus(), {
+      secret: 'another secret, as long as the first one was',
+    })
     expect(await whoIs(other, ada)).toBeNull()
   })
 
@@ -241,7 +243,7 @@ describeOnBoth('accounts', (open) => {
       transformQuery: ({ node }) => (queries++, node),
       transformResult: async ({ result }) => result,
     }
-    const counted = await openNode(db.withPlugin(counter), localBus())
+    const counted = await openNode(db.withPlugin(counter), createMemoryBus())
     const ada = await signUp(counted, 'Ada')
     const key = await createKey(counted, ada)
     const costs: number[] = []
@@ -304,7 +306,7 @@ describeOnBoth('accounts', (open) => {
   })
 
   test('what comes on the bus is checked before it is handed on', async () => {
-    const bus = localBus()
+    const bus = createMemoryBus()
     const listener = await openNode(db, bus)
     for (const message of [
       '',

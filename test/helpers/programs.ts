@@ -48,7 +48,8 @@ export function installMissing(say: (line: string) => void): void {
   }
   const wanted = missing.flatMap((name) => packages[name])
   say(`installing by apt-get: ${wanted.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  // A runlevel without services: the packages must not start servers of their own on the usual ports.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   aptGet(['update'], env)
   const installed = aptGet(['install', '-y', '--no-install-recommends', ...wanted], env)
   if (installed) say('installed')

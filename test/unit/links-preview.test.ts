@@ -176,10 +176,23 @@ describe('hostile pages', () => {
     expect(found.title.endsWith('a…')).toBe(true)
   })
 
-  test('a hundred thousand tags and an endless title end', async () => {
-    const tags = '<meta property=og:title content=first>' + '<meta name=a content=b><div>'.repeat(100_000)
-    const fetch = answering(tags, 'text/html', undefined, 64 * 1024)
-    expect(await readPreview({ fetch }, url)).toMatchObject({ title: 'first' })
+  test('nothing is read of tags that nest beyond reason: the parser would take quadratic time', async () => {
+    let read = 0
+    async function* body() {
+      for (let piece = '<title>Deep</title>'; read < 60; piece = '<li><ul>'.repeat(2_000)) {
+        read++
+        yield await Promise.resolve(Buffer.from(piece))
+      }
+    }
+    const fetch: Fetch = async (address) => ({ ...(await answering('')(address, anything)), body: body() })
+    expect(await readPreview({ fetch }, url)).toMatchObject({ title: 'Deep' })
+    expect(read).toBe(2)
+  })
+
+  test('many tags and an endless title end', async () => {
+    const tags =
+      '<meta property=og:title content=first>' + '<meta name=a content=b><div></div>'.repeat(30_000)
+    expect(await preview(tags)).toMatchObject({ title: 'first' })
     expect(await preview(`<title>${'word '.repeat(50_000)}`)).toMatchObject({
       title: expect.stringMatching(/^word.*…$/),
     })

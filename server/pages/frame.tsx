@@ -1,0 +1,115 @@
+import { renderToString } from 'preact-render-to-string'
+import type { ComponentChildren } from 'preact'
+import type { PageState, Viewer } from '../../client/page-state.ts'
+import { AuthorName } from '../../client/views/author.tsx'
+import type { Assets } from './assets.ts'
+import { scriptJson } from './text.ts'
+
+/** What every page needs to know. */
+export interface Frame {
+  readonly viewer: Viewer | null
+  readonly assets: Assets
+  /** For this answer's own inline elements. */
+  readonly nonce: string
+  /** Without a slash at the end. */
+  readonly publicUrl: string
+}
+
+export interface Head {
+  title: string
+  description: string
+  /** The page's one address, as a path. */
+  path: string
+  type?: 'website' | 'article'
+  /** Not for search engines. */
+  hidden?: boolean
+  feed?: { path: string; title: string }
+}
+
+// Before anything is painted: the reader's own choice of light or dark. The one inline script, by nonce.
+const themeScript = `try{var t=localStorage.getItem('numinex:theme');if(t)document.documentElement.dataset.theme=t}catch{}`
+
+/** The page up to and with the opening tag of its `<main>`. */
+export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head): string {
+  const { title, description, path, type = 'website', hidden = false, feed } = head
+  const address = publicUrl + path
+  const parts = (
+    <>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <title>{title}</title>
+      <meta name="description" content={description} />
+      {hidden && <meta name="robots" content="noindex" />}
+      <link rel="canonical" href={address} />
+      <meta property="og:site_name" content="Numinex" />
+      <meta property="og:type" content={type} />
+      <meta property="og:title" content={title} />
+      <meta property="og:description" content={description} />
+      <meta property="og:url" content={address} />
+      <meta name="twitter:card" content="summary" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="theme-color" content="#fbfaf7" media="(prefers-color-scheme: light)" />
+      <meta name="theme-color" content="#15181b" media="(prefers-color-scheme: dark)" />
+      <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+      {feed !== undefined && (
+        <link rel="alternate" type="application/atom+xml" href={feed.path} title={feed.title} />
+      )}
+      {assets.styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
+      <script nonce={nonce} dangerouslySetInnerHTML={{ __html: themeScript }} />
+      {assets.scripts.map((src) => (
+        <script type="module" src={src} nonce={nonce} />
+      ))}
+    </>
+  )
+  const top = renderToString(<Top viewer={viewer} path={path} />)
+  return `<!doctype html><html lang="en"><head>${renderToString(parts)}</head><body>${top}<main id="main">`
+}
+
+function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="brand" href="/">
+          Numinex
+        </a>
+        <nav class="top-nav" aria-label="Site">
+          {viewer === null ? (
+            <a href={`/sign-in?to=${encodeURIComponent(path)}`}>Sign in</a>
+          ) : (
+            <form id="sign-out-form" class="signed-in">
+              <span class="me">
+                <AuthorName author={viewer} />
+              </span>
+              <button type="submit" class="action">
+                Sign out
+              </button>
+            </form>
+          )}
+          <button type="button" id="theme" class="action" hidden>
+            Light or dark
+          </button>
+        </nav>
+      </header>
+    </>
+  )
+}
+
+/** The page from the closing tag of its `<main>` on. */
+export function closePage(frame: Frame, state: string | Exclude<PageState, { page: 'thread' }>): string {
+  const json = typeof state === 'string' ? state : scriptJson(state)
+  return `</main><footer class="bottom"><p>Numinex: people and machines, reading together. <a href="/feed.xml">Feed</a></p></footer><script type="application/json" id="state" nonce="${frame.nonce}">${json}</script></body></html>`
+}
+
+/** A whole page around `content`. */
+export function renderPage(frame: Frame, head: Head, content: ComponentChildren, state?: Parameters<typeof closePage>[1]): string {
+  return (
+    openPage(frame, head) +
+    renderToString(<>{content}</>) +
+    closePage(frame, state ?? { page: 'other', viewer: frame.viewer })
+  )
+}
