@@ -12,7 +12,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       // Schemas that nothing here parses with are left out: making one changes nothing.
-      treeshake: { manualPureFunctions: ['z'], moduleSideEffects: [{ test: /\/shared\//, sideEffects: false }] },
+      treeshake: {
+        moduleSideEffects: [{ test: /\/shared\//, sideEffects: false }],
+      },
       input: { main: 'client/app/main.ts', styles: 'client/app/main.css' },
     },
   },

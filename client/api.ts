@@ -21,7 +21,11 @@ export interface SignedIn {
 export type Api = ReturnType<typeof createApi>
 
 /** The server's HTTP interface. Every call throws a `Problem`; one that never reached the server has the code `unavailable`. */
-export function createApi({ fetch = (...args) => globalThis.fetch(...args), base = '', token }: ApiParts = {}) {
+export function createApi({
+  fetch = (...args) => globalThis.fetch(...args),
+  base = '',
+  token,
+}: ApiParts = {}) {
   async function send(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json' }
     const bearer = token?.()
@@ -80,7 +84,8 @@ export function createApi({ fetch = (...args) => globalThis.fetch(...args), base
       ask<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { thread, body }),
     signInGuest: (name: string) => signIn('sign-in/anonymous', { name }),
     signIn: (email: string, password: string) => signIn('sign-in/email', { email, password }),
-    signUp: (name: string, email: string, password: string) => signIn('sign-up/email', { name, email, password }),
+    signUp: (name: string, email: string, password: string) =>
+      signIn('sign-up/email', { name, email, password }),
     signOut: () => ask<object>('POST', '/api/auth/sign-out', {}),
   }
 }

@@ -3,7 +3,12 @@ import { treeRows } from '../shared/thread-state.ts'
 
 /** What is to be done to a list in reading order, one step after the other. `after` is null for the very first place. */
 export type Step =
-  | { readonly kind: 'insert'; readonly number: number; readonly after: number | null; readonly depth: number }
+  | {
+      readonly kind: 'insert'
+      readonly number: number
+      readonly after: number | null
+      readonly depth: number
+    }
   | { readonly kind: 'remove'; readonly number: number }
   | { readonly kind: 'update'; readonly number: number }
 
@@ -43,7 +48,8 @@ export function createOrder(initial: Posts): Order {
 
   function lastOf(number: number): number {
     let last = number
-    for (let next = replies.get(last)?.at(-1); next !== undefined; next = replies.get(last)?.at(-1)) last = next
+    for (let next = replies.get(last)?.at(-1); next !== undefined; next = replies.get(last)?.at(-1))
+      last = next
     return last
   }
 

@@ -68,7 +68,15 @@ export function createPacker(): { authors: Author[]; pack(post: Post): PackedPos
         ...(run === undefined ? {} : { run }),
       }
       const editedAt = post.editedAt === null ? null : Date.parse(post.editedAt)
-      const packed: PackedPost = [number, parent, indexOf(post.author), state, Date.parse(post.createdAt), editedAt, seq]
+      const packed: PackedPost = [
+        number,
+        parent,
+        indexOf(post.author),
+        state,
+        Date.parse(post.createdAt),
+        editedAt,
+        seq,
+      ]
       if (Object.keys(more).length > 0) packed.push(more)
       return packed
     },

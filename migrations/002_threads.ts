@@ -74,6 +74,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )
     .execute()
 
+  await sql`create index revisions_editor on revisions (editor_id)`.execute(db)
+
   await db.schema
     .createTable('reactions')
     .addColumn('thread_id', 'text', (c) => c.notNull())
@@ -86,6 +88,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       c.onDelete('cascade'),
     )
     .execute()
+
+  await sql`create index reactions_user on reactions (user_id)`.execute(db)
 
   await db.schema
     .createTable('post_embeds')

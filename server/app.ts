@@ -21,6 +21,7 @@ import { mountRoutes } from './http/route.ts'
 import { createSnapshots } from './http/snapshots.ts'
 import { threadRoutes } from './http/threads.ts'
 import { createPages, type PageParts } from './pages/routes.ts'
+import { userRoutes } from './http/users.ts'
 import type { ThreadParts } from './threads/parts.ts'
 
 export interface AppParts extends ThreadParts {
@@ -75,6 +76,7 @@ export function createApp(parts: AppParts): Hono<Env> {
     ...threadRoutes({ ...parts, snapshots: createSnapshots(parts.db) }),
     ...postRoutes(parts),
     ...previewRoutes(parts),
+    ...userRoutes(parts),
   ]
   mountRoutes(app, routes, parts.rates)
   app.route('/', linkRoutes(parts))

@@ -7,7 +7,17 @@ export function createLog(level: string): Logger {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: ['*.cookie', '*.authorization', '*.password', '*.token', '*.secret', 'err.config', 'err.connectionString'],
+      // `err.client`: the database's driver hangs the whole connection on errors of idle ones.
+      paths: [
+        '*.cookie',
+        '*.authorization',
+        '*.password',
+        '*.token',
+        '*.secret',
+        'err.client',
+        'err.config',
+        'err.connectionString',
+      ],
       censor: '[redacted]',
     },
   })

@@ -100,7 +100,12 @@ export function Composer(props: ComposerProps) {
       <div class="composer-head">
         <span class="composer-label">{props.label}</span>
         <span class="tabs">
-          <button type="button" class="tab" aria-pressed={writing} onClick={() => setShown({ kind: 'write' })}>
+          <button
+            type="button"
+            class="tab"
+            aria-pressed={writing}
+            onClick={() => setShown({ kind: 'write' })}
+          >
             Write
           </button>
           <button

@@ -48,7 +48,9 @@ export function createComposing(parts: ComposingParts): Composing {
     }
     const preview = (body: string) => api.preview(thread, body)
     const asksName = session.viewer === null
-    const view = <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
+    const view = (
+      <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
+    )
     render(view, slot)
     slot.scrollIntoView({ block: 'nearest' })
   }
@@ -66,7 +68,8 @@ export function createComposing(parts: ComposingParts): Composing {
     const store = remembered(`draft:${thread}:${to.number}`)
     const draft: SavedDraft = readJson<SavedDraft>(store) ?? { body: '' }
     if (quote !== undefined) draft.quote = quote
-    const save = () => store.set(draft.body === '' && draft.quote === undefined ? null : JSON.stringify(draft))
+    const save = () =>
+      store.set(draft.body === '' && draft.quote === undefined ? null : JSON.stringify(draft))
     save()
 
     const open = () =>
@@ -90,7 +93,11 @@ export function createComposing(parts: ComposingParts): Composing {
             await session.beGuest(name)
             store.set(null)
             close()
-            parts.send({ parent: to.number, body, ...(draft.quote === undefined ? {} : { quote: draft.quote }) })
+            parts.send({
+              parent: to.number,
+              body,
+              ...(draft.quote === undefined ? {} : { quote: draft.quote }),
+            })
           },
         },
         within,
@@ -134,7 +141,10 @@ export function createComposing(parts: ComposingParts): Composing {
   return {
     reply,
     rewrite(to, within, { body, quote }) {
-      const draft: SavedDraft = { body: body.slice(0, limits.bodyMax), ...(quote === undefined ? {} : { quote }) }
+      const draft: SavedDraft = {
+        body: body.slice(0, limits.bodyMax),
+        ...(quote === undefined ? {} : { quote }),
+      }
       remembered(`draft:${thread}:${to.number}`).set(JSON.stringify(draft))
       close()
       reply(to, within)

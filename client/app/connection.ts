@@ -2,7 +2,11 @@ import type { Live, LiveStatus } from '../live.ts'
 import type { ConnectionNote } from '../views/thread-head.tsx'
 
 /** How the connection stands, in words. `now` is in milliseconds since 1970. */
-export function connectionNote(status: LiveStatus, wasLive: boolean, now: number): ConnectionNote | undefined {
+export function connectionNote(
+  status: LiveStatus,
+  wasLive: boolean,
+  now: number,
+): ConnectionNote | undefined {
   switch (status.kind) {
     case 'live':
       return { kind: 'live', text: 'live' }
@@ -15,7 +19,9 @@ export function connectionNote(status: LiveStatus, wasLive: boolean, now: number
     case 'offline':
       return { kind: 'trouble', text: 'offline: what you write is kept and sent when you are back' }
     case 'stopped':
-      return status.why === 'closed' ? undefined : { kind: 'trouble', text: 'this page is out of date: reload it' }
+      return status.why === 'closed'
+        ? undefined
+        : { kind: 'trouble', text: 'this page is out of date: reload it' }
   }
 }
 

@@ -14,7 +14,10 @@ export interface Folds {
   open(number: number, find: Find): number[]
 }
 
-export function createFolds(order: Pick<Order, 'beneath'>, element: (number: number) => HTMLElement | null): Folds {
+export function createFolds(
+  order: Pick<Order, 'beneath'>,
+  element: (number: number) => HTMLElement | null,
+): Folds {
   const folded = new Set<number>()
 
   function toggle(number: number): void {
@@ -29,7 +32,8 @@ export function createFolds(order: Pick<Order, 'beneath'>, element: (number: num
   }
 
   function* above(post: Post | undefined, find: Find): Iterable<number> {
-    for (let parent = post?.parent ?? null; parent !== null; parent = find(parent)?.parent ?? null) yield parent
+    for (let parent = post?.parent ?? null; parent !== null; parent = find(parent)?.parent ?? null)
+      yield parent
   }
 
   return {

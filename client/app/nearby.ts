@@ -2,7 +2,11 @@
  * Calls `near` for posts as they come near the view, and `far` when they leave it. The browser itself watches posts
  * whose rendering it may skip, so nothing has to be set up for each of ten thousand.
  */
-export function watchNearby(list: HTMLElement, near: (post: HTMLElement) => void, far: (post: HTMLElement) => void): (post: HTMLElement) => void {
+export function watchNearby(
+  list: HTMLElement,
+  near: (post: HTMLElement) => void,
+  far: (post: HTMLElement) => void,
+): (post: HTMLElement) => void {
   if (!('oncontentvisibilityautostatechange' in list)) return watchByIntersection(near, far)
   list.addEventListener('contentvisibilityautostatechange', (event) => {
     const post = event.target

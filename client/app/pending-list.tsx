@@ -16,7 +16,8 @@ export function createPendingList(posts: Pick<PostList, 'placeBeneath'>, viewer:
     article.dataset['depth'] = String(found.depth)
     article.dataset['client'] = entry.clientId
     let after: Element = found.after
-    while (after.nextElementSibling?.matches(`.pending[data-depth="${found.depth}"]`)) after = after.nextElementSibling
+    while (after.nextElementSibling?.matches(`.pending[data-depth="${found.depth}"]`))
+      after = after.nextElementSibling
     after.after(article)
     return article
   }

@@ -22,7 +22,10 @@ export function openingPassage(post: HTMLElement): string {
 }
 
 /** Offers to quote whatever is selected in a post, beside the selection. */
-export function offerQuotes(button: HTMLButtonElement, quote: (post: HTMLElement, text: string) => void): void {
+export function offerQuotes(
+  button: HTMLButtonElement,
+  quote: (post: HTMLElement, text: string) => void,
+): void {
   const update = () => {
     const passage = selectedPassage()
     button.hidden = passage === undefined

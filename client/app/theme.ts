@@ -7,7 +7,8 @@ export function startTheme(button: HTMLElement | null): void {
   button.hidden = false
   button.addEventListener('click', () => {
     const root = document.documentElement
-    const dark = root.dataset['theme'] ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
+    const dark =
+      root.dataset['theme'] ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
     root.dataset['theme'] = dark === 'dark' ? 'light' : 'dark'
     choice.set(root.dataset['theme'])
   })

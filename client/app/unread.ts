@@ -43,7 +43,10 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
 
   /** The next one down, or the first of those above. */
   function next(): number | undefined {
-    const tops = [...unread].map((number) => ({ number, top: element(number)?.getBoundingClientRect().top ?? 0 }))
+    const tops = [...unread].map((number) => ({
+      number,
+      top: element(number)?.getBoundingClientRect().top ?? 0,
+    }))
     tops.sort((a, b) => a.top - b.top)
     return (tops.find(({ top }) => top > 0) ?? tops[0])?.number
   }

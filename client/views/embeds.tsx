@@ -23,7 +23,15 @@ export function LinkCard({ embed }: { embed: LinkEmbed }) {
   return (
     <a class="card" href={href} rel={outward}>
       {embed.image !== undefined && (
-        <img class="card-image" src={embed.image} alt="" width="160" height="120" loading="lazy" decoding="async" />
+        <img
+          class="card-image"
+          src={embed.image}
+          alt=""
+          width="160"
+          height="120"
+          loading="lazy"
+          decoding="async"
+        />
       )}
       <span class="card-words">
         <span class="card-site">{embed.site ?? siteOf(embed.url)}</span>

@@ -123,7 +123,13 @@ function Picker() {
   return (
     <span class="picker" role="group" aria-label="Choose a reaction">
       {commonEmoji.map((emoji) => (
-        <button type="button" class="pick" data-action="react" data-emoji={emoji} aria-label={`React with ${emoji}`}>
+        <button
+          type="button"
+          class="pick"
+          data-action="react"
+          data-emoji={emoji}
+          aria-label={`React with ${emoji}`}
+        >
           {emoji}
         </button>
       ))}

@@ -37,7 +37,9 @@ export function PostMain(props: PostProps) {
           <span class="number">#{post.number}</span> <Time at={post.createdAt} now={now} />
         </a>
         {post.editedAt !== null && <span class="note">edited</span>}
-        {states[post.state] !== undefined && <span class={`note note-${post.state}`}>{states[post.state]}</span>}
+        {states[post.state] !== undefined && (
+          <span class={`note note-${post.state}`}>{states[post.state]}</span>
+        )}
         <ReplyTo {...props} />
       </header>
       <QuoteBlock {...props} />

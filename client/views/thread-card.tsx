@@ -31,7 +31,14 @@ export interface ListedFactsProps {
 }
 
 /** What changes about a listed thread while one looks at the list. */
-export function ListedFacts({ posts, lastActivityAt, locked = false, fresh = 0, viewers = 0, now }: ListedFactsProps) {
+export function ListedFacts({
+  posts,
+  lastActivityAt,
+  locked = false,
+  fresh = 0,
+  viewers = 0,
+  now,
+}: ListedFactsProps) {
   return (
     <>
       <span>{count(Math.max(0, posts - 1), 'reply', 'replies')}</span>

@@ -7,7 +7,12 @@ import { count } from './format.ts'
 import { Time } from './time.tsx'
 
 /** The thread's title, who began it, and the page under discussion. */
-export function ThreadHead(props: { thread: Thread; author: Author | undefined; now?: number; mayLock?: boolean }) {
+export function ThreadHead(props: {
+  thread: Thread
+  author: Author | undefined
+  now?: number
+  mayLock?: boolean
+}) {
   const { thread, author, now, mayLock = false } = props
   return (
     <>

@@ -7,6 +7,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { createAccounts } from '../accounts/create.ts'
+import { recheck } from '../accounts/recheck.ts'
 import { loadSecret } from '../accounts/secret.ts'
 import { createApp } from '../app.ts'
 import type { Bus } from '../bus/bus.ts'
@@ -34,6 +35,8 @@ import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
 const drainMs = 10_000
 /** How often links that a crashed node left pending are taken up, in milliseconds. */
 const resumeLinksMs = 60_000
+/** How often it is looked whether those who are connected may still do what they could, in milliseconds. */
+const recheckAccountsMs = 60_000
 
 /** A running server. */
 export interface Running {
@@ -113,6 +116,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     log,
     node,
     limited: config.rateLimits,
+    recheck: (identities) => recheck(db, identities),
     isOwnOrigin,
     addressOf: (request) => addressOf(request, config.trustProxy),
   })
@@ -123,6 +127,12 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     links.resume().catch((error: unknown) => log.warn({ err: error }, 'pending links could not be read'))
   }, resumeLinksMs)
   resumer.unref()
+  const recheckAccounts = () => {
+    sockets.recheck().catch((error: unknown) => log.warn({ err: error }, 'accounts could not be rechecked'))
+  }
+  bus.onRecovered(recheckAccounts)
+  const rechecker = setInterval(recheckAccounts, recheckAccountsMs)
+  rechecker.unref()
   log.info({ url, node, mode: config.databaseUrl === undefined ? 'embedded' : 'distributed' }, `Numinex is at ${url}`)
 
   let stopping: Promise<void> | undefined
@@ -131,6 +141,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   async function stop(): Promise<void> {
     draining = true
     clearInterval(resumer)
+    clearInterval(rechecker)
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     await sockets.drain()
     server.closeIdleConnections()

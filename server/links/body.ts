@@ -27,8 +27,8 @@ export function readBody(
 
   function close(reason?: Error): void {
     signal.removeEventListener('abort', abort)
+    // With a decoder, the pipeline destroys the response too.
     body.destroy(reason)
-    response.destroy()
     onClose()
   }
 

@@ -149,6 +149,11 @@ function request(target: Target, head: http.OutgoingHttpHeaders, signal: AbortSi
       response.on('error', () => {})
       resolve(response)
     })
+    let interim = 0
+    outgoing.on('information', () => {
+      if (++interim > linkLimits.interimAnswers)
+        outgoing.destroy(new FetchError('too-large', 'interim answers'))
+    })
     outgoing.once('upgrade', (_response, socket) => {
       socket.destroy()
       reject(new FetchError('network', 'the server switched protocols'))

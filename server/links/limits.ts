@@ -6,6 +6,8 @@ export const linkLimits = {
   urlMax: 2_000,
   /** Bytes of a response's header lines. */
   headerBytes: 16 * 1024,
+  /** 1xx answers before the real one. */
+  interimAnswers: 10,
   pageBytes: 1024 * 1024,
   imageBytes: 2 * 1024 * 1024,
   /** How many bytes one compressed byte may become, asked once `ratioFromBytes` have come out. */

@@ -25,6 +25,8 @@ export interface Transport extends Viewer {
 
 /** One client's side of the conversation: what it has joined, who it is, what it may do. */
 export interface Session {
+  /** Who the client is right now; null for a reader without an account. */
+  readonly identity: Identity | null
   /** Takes a frame. Never throws: what is wrong is answered. Resolves when it is done with. */
   receive(frame: string): Promise<void>
   /** Takes away the rights that a change of an account ended. */
@@ -172,7 +174,15 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     joined.clear()
   }
 
-  return { receive, accountChanged, heartbeat, end }
+  return {
+    get identity() {
+      return identity
+    },
+    receive,
+    accountChanged,
+    heartbeat,
+    end,
+  }
 }
 
 function parse(frame: string): Up | undefined {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { WebSocket, WebSocketServer } from 'ws'
 import { limits } from '../../shared/limits.ts'
 import { closeCodes } from '../../shared/live.ts'
-import type { Accounts } from '../accounts/accounts.ts'
+import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import type { Hub } from './hub.ts'
 import { liveLimits } from './limits.ts'
@@ -20,6 +20,8 @@ export interface SocketParts {
   readonly node: string
   /** Whether rates and connections are limited. */
   readonly limited: boolean
+  /** Which of these no longer stand, as the database has it. */
+  recheck(identities: readonly Identity[]): Promise<AccountChange[]>
   /** Whether a page of this origin, asking under this host, may connect. */
   isOwnOrigin(origin: string, host: string | undefined): boolean
   /** The client's address, seen through the proxies that are trusted. */
@@ -29,6 +31,8 @@ export interface SocketParts {
 /** The sockets of this node, at `/live` of an HTTP server. */
 export interface Sockets {
   readonly size: number
+  /** Asks anew who everyone is: word of a ban or of a session's end may have been lost, or its time has come. */
+  recheck(): Promise<void>
   /** Says goodbye to all, with reconnects spread over time, and takes no more. */
   drain(): Promise<void>
 }
@@ -36,6 +40,10 @@ export interface Sockets {
 interface Connection {
   readonly ws: WebSocket
   readonly session: Session
+  readonly pulse: Pulse
+}
+
+interface Pulse {
   /** Whether the client answered the last ping. */
   alive: boolean
   /** Whether something was written since the last beat. */
@@ -52,11 +60,13 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
   server.on('upgrade', upgrade)
   const beat = setInterval(heartbeat, limits.heartbeatMs)
   beat.unref()
-  parts.accounts.onChanged((change) => {
+  parts.accounts.onChanged(accountChanged)
+
+  function accountChanged(change: AccountChange): void {
     for (const { session } of connections) {
       session.accountChanged(change).catch((error: unknown) => log.error({ err: error }, 'account change failed'))
     }
-  })
+  }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
@@ -85,6 +95,8 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
     const address = parts.addressOf(request)
     perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
 
+    // A session speaks as soon as it is made.
+    const pulse: Pulse = { alive: true, spoken: true }
     const session = createSession(
       {
         hub: parts.hub,
@@ -108,7 +120,7 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
       },
       credentialsOf(request),
     )
-    const connection: Connection = { ws, session, alive: true, spoken: true }
+    const connection: Connection = { ws, session, pulse }
     connections.add(connection)
     metrics.sockets.set(connections.size)
 
@@ -117,7 +129,7 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
     function write(frame: Buffer): void {
       if (ws.readyState !== WebSocket.OPEN) return
       socket.write(frame)
-      connection.spoken = true
+      pulse.spoken = true
     }
 
     function close(reason: string, code: number): void {
@@ -129,12 +141,12 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
     }
 
     ws.on('message', (data: Buffer, isBinary) => {
-      connection.alive = true
+      pulse.alive = true
       session
         .receive(isBinary ? '' : data.toString('utf8'))
         .catch((error: unknown) => log.error({ err: error }, 'live session failed'))
     })
-    ws.on('pong', () => (connection.alive = true))
+    ws.on('pong', () => (pulse.alive = true))
     // Oversized or broken frames: the library closes the socket with the code that fits.
     ws.on('error', (error) => log.debug({ err: error }, 'socket broke'))
     ws.on('close', () => {
@@ -148,23 +160,26 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
   }
 
   function heartbeat(): void {
-    for (const connection of connections) {
-      const { ws, session } = connection
-      if (!connection.alive) {
+    for (const { ws, session, pulse } of connections) {
+      if (!pulse.alive) {
         metrics.closed.inc({ reason: 'timeout' })
         ws.terminate()
         continue
       }
-      connection.alive = false
+      pulse.alive = false
       ws.ping()
-      if (!connection.spoken) session.heartbeat()
-      connection.spoken = false
+      if (!pulse.spoken) session.heartbeat()
+      pulse.spoken = false
     }
   }
 
   return {
     get size() {
       return connections.size
+    },
+    async recheck() {
+      const identities = [...connections].flatMap(({ session }) => session.identity ?? [])
+      for (const change of await parts.recheck(identities)) accountChanged(change)
     },
     async drain() {
       draining = true

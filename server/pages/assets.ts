@@ -18,7 +18,8 @@ export async function readManifest(clientDir: string): Promise<Assets> {
   const chunks = JSON.parse(text) as Record<string, Chunk | undefined>
   const main = chunks['app/main.ts']
   const styles = chunks['app/main.css']
-  if (main === undefined || styles === undefined) throw new Error(`${clientDir} holds no complete build of the client`)
+  if (main === undefined || styles === undefined)
+    throw new Error(`${clientDir} holds no complete build of the client`)
   return { scripts: [`/${main.file}`], styles: [styles.file, ...(main.css ?? [])].map((file) => `/${file}`) }
 }
 

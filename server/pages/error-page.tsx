@@ -1,7 +1,10 @@
 import { renderPage, type Frame } from './frame.tsx'
 
 /** A page that tells what went wrong: `title` in a few words, `detail` in a sentence. */
-export function renderErrorPage(frame: Frame, { title, detail }: { title: string; detail?: string }): string {
+export function renderErrorPage(
+  frame: Frame,
+  { title, detail }: { title: string; detail: string | undefined },
+): string {
   const head = { title, description: title, path: '/', hidden: true }
   return renderPage(
     frame,

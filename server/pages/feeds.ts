@@ -15,16 +15,14 @@ interface Entry {
 
 /** Atom feed of threads. */
 export function renderThreadsFeed(publicUrl: string, { threads }: ThreadPage): string {
-  const entries = threads.map(
-    (thread): Entry => ({
-      path: threadPath(thread.id),
-      title: thread.title,
-      author: thread.author.name,
-      published: thread.createdAt,
-      updated: thread.lastActivityAt,
-      html: `<p>${escapeText(thread.excerpt)}</p>`,
-    }),
-  )
+  const entries = threads.map((thread): Entry => ({
+    path: threadPath(thread.id),
+    title: thread.title,
+    author: thread.author.name,
+    published: thread.createdAt,
+    updated: thread.lastActivityAt,
+    html: `<p>${escapeText(thread.excerpt)}</p>`,
+  }))
   return feed(publicUrl, { title: 'Numinex', self: '/feed.xml', page: '/' }, entries)
 }
 
@@ -34,22 +32,23 @@ export function renderPostsFeed(publicUrl: string, { thread, posts }: ThreadSnap
     .filter(({ state }) => state !== 'deleted' && state !== 'streaming')
     .toSorted((a, b) => b.number - a.number)
     .slice(0, newestPosts)
-    .map(
-      (post): Entry => ({
-        path: postPath(thread.id, post.number),
-        title: `#${post.number} ${post.author.name}${post.author.kind === 'ai' ? ' (AI)' : ''}`,
-        author: post.author.name,
-        published: post.createdAt,
-        updated: post.editedAt ?? post.createdAt,
-        html: post.html,
-      }),
-    )
+    .map((post): Entry => ({
+      path: postPath(thread.id, post.number),
+      title: `#${post.number} ${post.author.name}${post.author.kind === 'ai' ? ' (AI)' : ''}`,
+      author: post.author.name,
+      published: post.createdAt,
+      updated: post.editedAt ?? post.createdAt,
+      html: post.html,
+    }))
   const page = threadPath(thread.id)
   return feed(publicUrl, { title: thread.title, self: `${page}/feed.xml`, page }, entries)
 }
 
 /** The sitemap of the given threads. */
-export function renderSitemap(publicUrl: string, threads: readonly { id: string; lastActivityAt: string }[]): string {
+export function renderSitemap(
+  publicUrl: string,
+  threads: readonly { id: string; lastActivityAt: string }[],
+): string {
   const places = threads.map(
     ({ id, lastActivityAt }) =>
       `<url><loc>${escapeText(publicUrl + threadPath(id))}</loc><lastmod>${escapeText(lastActivityAt)}</lastmod></url>`,
@@ -58,9 +57,15 @@ export function renderSitemap(publicUrl: string, threads: readonly { id: string;
   return `<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${home}${places.join('')}</urlset>\n`
 }
 
-function feed(publicUrl: string, { title, self, page }: { title: string; self: string; page: string }, entries: Entry[]) {
+function feed(
+  publicUrl: string,
+  { title, self, page }: { title: string; self: string; page: string },
+  entries: Entry[],
+) {
   const url = escapeText(publicUrl)
-  const newest = entries.map(({ updated }) => updated).reduce((a, b) => (a > b ? a : b), '1970-01-01T00:00:00.000Z')
+  const newest = entries
+    .map(({ updated }) => updated)
+    .reduce((a, b) => (a > b ? a : b), '1970-01-01T00:00:00.000Z')
   return `<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:base="${url}/">
 <id>${url}${page}</id>

@@ -106,7 +106,12 @@ export function closePage(frame: Frame, state: string | Exclude<PageState, { pag
 }
 
 /** A whole page around `content`. */
-export function renderPage(frame: Frame, head: Head, content: ComponentChildren, state?: Parameters<typeof closePage>[1]): string {
+export function renderPage(
+  frame: Frame,
+  head: Head,
+  content: ComponentChildren,
+  state?: Parameters<typeof closePage>[1],
+): string {
   return (
     openPage(frame, head) +
     renderToString(<>{content}</>) +

@@ -17,7 +17,12 @@ export function renderFrontPage(data: FrontPageData): string {
     path: cursor === undefined ? '/' : `/?cursor=${encodeURIComponent(cursor)}`,
     feed: { path: '/feed.xml', title: 'All threads' },
   }
-  const threads = page.threads.map(({ id, seq, posts, lastActivityAt }) => ({ id, seq, posts, lastActivityAt }))
+  const threads = page.threads.map(({ id, seq, posts, lastActivityAt }) => ({
+    id,
+    seq,
+    posts,
+    lastActivityAt,
+  }))
   return renderPage(data, head, <List page={page} />, { page: 'front', viewer, threads })
 }
 

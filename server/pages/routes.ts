@@ -1,10 +1,11 @@
 import { Hono } from 'hono'
 import { stream } from 'hono/streaming'
-import { Problem } from '../../shared/errors.ts'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { Problem, problems } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { postNumber, threadId } from '../../shared/post.ts'
 import type { Ctx, Env } from '../http/context.ts'
-import { problemAnswer, toProblem } from '../http/problems.ts'
+import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
 import type { Db } from '../store/database.ts'
 import { getThread, getThreads } from '../threads/threads.ts'
@@ -29,16 +30,26 @@ export interface PageParts {
 /** Threads that the sitemap names; search engines take no more addresses from one file. */
 const sitemapThreads = 50_000
 
+export interface Pages {
+  readonly routes: Hono<Env>
+  /** A page that tells of a problem, for people who asked for a page. */
+  errorPage(problem: Problem, c: Ctx): Promise<Response>
+}
+
 /** The pages for people, and the feeds. */
-export function pageRoutes(parts: PageParts): Hono<Env> {
+export function createPages(parts: PageParts): Pages {
   const { db, rates, publicUrl } = parts
   const pages = new Hono<Env>()
   const cache = createPostCache()
   let built: Promise<Assets> | undefined
 
-  async function frameFor(c: Ctx): Promise<Frame> {
-    const assets = parts.devClientUrl === undefined ? await (built ??= readManifest(parts.clientDir)) : devAssets(parts.devClientUrl)
-    const viewer = (await c.get('identify')())?.actor ?? null
+  /** With a problem, the page must come out even where the database does not answer. */
+  async function frameFor(c: Ctx, problem?: Problem): Promise<Frame> {
+    const { clientDir, devClientUrl } = parts
+    const assets =
+      devClientUrl === undefined ? await (built ??= readManifest(clientDir)) : devAssets(devClientUrl)
+    const broken = problem !== undefined && problem.status >= 500
+    const viewer = broken ? null : ((await c.get('identify')())?.actor ?? null)
     return { viewer, assets, nonce: c.get('nonce'), publicUrl }
   }
 
@@ -48,9 +59,9 @@ export function pageRoutes(parts: PageParts): Hono<Env> {
   }
 
   /** Pages tell who looks at them, so only the reader's own browser may keep them, and asks each time. */
-  function page(c: Ctx, html: string, status: 200 | 404 = 200): Response {
+  function page(c: Ctx, html: string, status = 200): Response {
     c.header('cache-control', 'private, no-cache')
-    return c.html(html, status)
+    return c.html(html, status as ContentfulStatusCode)
   }
 
   async function readThread(c: Ctx): Promise<ThreadSnapshot> {
@@ -77,17 +88,14 @@ export function pageRoutes(parts: PageParts): Hono<Env> {
     })
   }
 
-  pages.onError(async (error, c) => {
-    const problem = toProblem(error, c)
-    if (problem.status !== 404) return problemAnswer(problem)
-    return page(c, renderErrorPage(await frameFor(c), { title: problem.message }), 404)
-  })
-
   pages.get('/', async (c) => {
     await admit(c)
     const cursor = c.req.query('cursor')
     const list = await getThreads({ db }, cursor)
-    return page(c, renderFrontPage({ ...(await frameFor(c)), page: list, ...(cursor !== undefined && { cursor }) }))
+    return page(
+      c,
+      renderFrontPage({ ...(await frameFor(c)), page: list, ...(cursor !== undefined && { cursor }) }),
+    )
   })
   pages.get('/sign-in', async (c) => page(c, renderSignInPage(await frameFor(c))))
   pages.get('/new', async (c) => page(c, renderNewThreadPage(await frameFor(c))))
@@ -110,9 +118,21 @@ export function pageRoutes(parts: PageParts): Hono<Env> {
     const listed = threads.map(({ id, last_activity_at: at }) => ({ id, lastActivityAt: at.toISOString() }))
     return c.body(renderSitemap(publicUrl, listed), 200, { 'content-type': 'application/xml; charset=utf-8' })
   })
-  return pages
+
+  async function errorPage(problem: Problem, c: Ctx): Promise<Response> {
+    if (problem.retryMs !== undefined) c.header('retry-after', String(Math.ceil(problem.retryMs / 1000)))
+    const frame = await frameFor(c, problem)
+    const title = problems[problem.code][1]
+    return page(c, renderErrorPage(frame, { title, detail: problem.detail }), problem.status)
+  }
+
+  pages.onError((error, c) => errorPage(toProblem(error, c), c))
+  return { routes: pages, errorPage }
 }
 
 function feed(c: Ctx, xml: string): Response {
-  return c.body(xml, 200, { 'content-type': 'application/atom+xml; charset=utf-8', 'cache-control': 'public, max-age=60' })
+  return c.body(xml, 200, {
+    'content-type': 'application/atom+xml; charset=utf-8',
+    'cache-control': 'public, max-age=60',
+  })
 }

@@ -62,7 +62,14 @@ function Password({ autocomplete }: { autocomplete: 'current-password' | 'new-pa
   return (
     <label>
       Password
-      <input type="password" name="password" required minLength={8} maxLength={128} autocomplete={autocomplete} />
+      <input
+        type="password"
+        name="password"
+        required
+        minLength={8}
+        maxLength={128}
+        autocomplete={autocomplete}
+      />
     </label>
   )
 }

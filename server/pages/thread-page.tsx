@@ -60,7 +60,8 @@ export async function* renderThreadPage(
   for (let i = 0; i < rows.length; i += postsPerTurn) {
     let html = ''
     for (const { post, depth } of rows.slice(i, i + postsPerTurn)) {
-      html += openTag(postAttributes(post, depth, post.number === focus)) + inside(cache, thread.id, post, posts)
+      html +=
+        openTag(postAttributes(post, depth, post.number === focus)) + inside(cache, thread.id, post, posts)
     }
     yield html
     await nextTurn()
@@ -70,13 +71,18 @@ export async function* renderThreadPage(
   const packer = createPacker()
   let packed = ''
   for (let i = 0; i < snapshot.posts.length; i += 10 * postsPerTurn) {
-    const slice: PackedPost[] = snapshot.posts.slice(i, i + 10 * postsPerTurn).map((post) => packer.pack(post))
+    const slice: PackedPost[] = snapshot.posts
+      .slice(i, i + 10 * postsPerTurn)
+      .map((post) => packer.pack(post))
     packed += `${packed === '' ? '' : ','}${scriptJson(slice).slice(1, -1)}`
     await nextTurn()
   }
   const head = { page: 'thread', viewer: data.viewer, focus: focus ?? null }
   const rest = scriptJson({ thread, seq, authors: packer.authors })
-  yield closePage(data, `${scriptJson(head).slice(0, -1)},"thread":${rest.slice(0, -1)},"posts":[${packed}]}}`)
+  yield closePage(
+    data,
+    `${scriptJson(head).slice(0, -1)},"thread":${rest.slice(0, -1)},"posts":[${packed}]}}`,
+  )
 }
 
 /** A post's HTML within its element. The same for every reader, so it is kept. */

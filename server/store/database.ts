@@ -48,8 +48,10 @@ function openPostgres(url: string, options: DatabaseOptions): OpenDatabase {
     application_name: 'numinex',
     types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
   })
-  // An idle connection that breaks (the server restarts) is replaced by the pool; without a handler it would end the process.
-  pool.on('error', options.onError)
+  // A connection that breaks (the server restarts) is replaced by the pool, and what ran on it fails; without a handler
+  // it would end the process. The pool itself tells of idle ones only, and not of those in the midst of a transaction.
+  pool.on('connect', (client) => client.on('error', options.onError))
+  pool.on('error', () => undefined)
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

@@ -3,7 +3,7 @@ import { Problem } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Post, PostState } from '../../shared/post.ts'
 import type { Thread } from '../../shared/thread.ts'
-import { sqlState, transact, type Db } from './database.ts'
+import { sqlState, transact, type Db, type Tx } from './database.ts'
 import { loadPosts, readHead, readPost } from './read.ts'
 import type { Database } from './schema.ts'
 import { embedRows, type StoredEmbed } from './embeds.ts'
@@ -30,12 +30,21 @@ export interface NewPost extends Content {
   evenLocked?: boolean
 }
 
+export interface Inserted {
+  post: Post
+  created: boolean
+  /** The post itself where it was created, and posts of the thread that showed its number before there was such a post. */
+  changes: Change[]
+  /** Whether posts of other threads did so. */
+  shownElsewhere: boolean
+}
+
 /**
  * Adds a post, or returns the one that the same author wrote under the same `clientId` before.
  * One statement takes the next seq and number and writes the rows, so the thread's row is locked for as short as can be.
  * Problems: thread-not-found, thread-locked.
  */
-export async function insertPost(db: Db, input: NewPost): Promise<{ post: Post; created: boolean }> {
+export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
   try {
     return await transact(db, async (tx) => {
       const { rows } = await sql<{ number: number }>`
@@ -59,14 +68,66 @@ export async function insertPost(db: Db, input: NewPost): Promise<{ post: Post; 
         throw new Problem((await readHead(tx, input.thread)) ? 'thread-locked' : 'thread-not-found')
       }
       await insertEmbeds(tx, input.thread, number, input.embeds)
-      return { post: (await readPost(tx, input.thread, number))!, created: true }
+      if (input.quote) await dropDeletedQuote(tx, input.thread, number)
+      const post = (await readPost(tx, input.thread, number))!
+      const { own, elsewhere } = await findWaiting(tx, input.thread, number)
+      const changes: Change[] = [{ seq: post.seq, post }]
+      if (own.length > 0) changes.push(...(await stampAfter(tx, input.thread, post.seq, own)))
+      return { post, created: true, changes, shownElsewhere: elsewhere }
     })
   } catch (error) {
     // The same request came before: that one's post stands, and this transaction has left nothing.
     const isTwin = sqlState(error) === '23505' && input.clientId !== null
     const winner = isTwin ? await findByClientId(db, input.authorId, input.clientId!) : undefined
-    if (winner) return { post: winner, created: false }
+    if (winner) return { post: winner, created: false, changes: [], shownElsewhere: false }
     throw error
+  }
+}
+
+/** A post may be deleted between the check of a quote of it and the commit of the quote, and nothing of it may stay. */
+async function dropDeletedQuote(tx: Transaction<Database>, thread: string, number: number): Promise<void> {
+  // A statement of its own: it sees what was committed while this transaction waited for the thread's row.
+  await sql`
+    update posts set quote_text = null
+    from posts as quoted
+    where posts.thread_id = ${thread} and posts.number = ${number}
+      and quoted.thread_id = ${thread} and quoted.number = posts.quote_number and quoted.state = 'deleted'`.execute(tx)
+}
+
+/** Who shows a post that has only now come to be: so far as one that is missing. */
+async function findWaiting(tx: Transaction<Database>, thread: string, number: number) {
+  const embedders = await findEmbedders(tx, { thread, number })
+  const own = (embedders.get(thread) ?? []).filter((each) => each !== number)
+  return { own, elsewhere: [...embedders.keys()].some((each) => each !== thread) }
+}
+
+/** Gives further posts the seqs after `seq`, which this transaction has taken. */
+async function stampAfter(
+  tx: Transaction<Database>,
+  thread: string,
+  seq: number,
+  numbers: readonly number[],
+): Promise<Change[]> {
+  let last = seq
+  await stamp(tx, thread, numbers, () => ++last)
+  await tx.updateTable('threads').set({ seq: last }).where('id', '=', thread).execute()
+  return (await loadPosts(tx, thread, { after: seq })).map((post) => ({ seq: post.seq, post }))
+}
+
+/** Gives each of these posts a seq of its own, for what they show has changed. */
+async function stamp(
+  tx: Transaction<Database>,
+  thread: string,
+  numbers: readonly number[],
+  next: () => number,
+): Promise<void> {
+  for (const number of numbers) {
+    await tx
+      .updateTable('posts')
+      .set({ seq: next() })
+      .where('thread_id', '=', thread)
+      .where('number', '=', number)
+      .execute()
   }
 }
 
@@ -243,21 +304,22 @@ async function touchQuoters(
 /** Stamps posts whose embeds changed elsewhere (a preview arrived, a quoted post of another thread changed). */
 export function touchPosts(db: Db, thread: string, numbers: readonly number[]): Promise<Change[]> {
   return changeThread(db, thread, async (tx, next) => {
-    for (const number of numbers) {
-      await tx
-        .updateTable('posts')
-        .set({ seq: next() })
-        .where('thread_id', '=', thread)
-        .where('number', '=', number)
-        .execute()
-    }
+    const rows = await tx
+      .selectFrom('posts')
+      .select('number')
+      .where('thread_id', '=', thread)
+      .where('number', '=', sql<number>`any(${numbers})`)
+      .orderBy('number')
+      .execute()
+    const there = rows.map(({ number }) => number)
+    await stamp(tx, thread, there, next)
   })
 }
 
-/** Who shows a link or a post of another thread: posts to touch, by thread. */
+/** Who shows a link, a post, or without a number any post of a thread: posts to touch, by thread. */
 export async function findEmbedders(
-  db: Db,
-  what: { link: string } | { thread: string; number: number },
+  db: Tx,
+  what: { link: string } | { thread: string; number?: number },
 ): Promise<Map<string, number[]>> {
   const rows = await db
     .selectFrom('post_embeds')
@@ -268,8 +330,7 @@ export async function findEmbedders(
         ? eb('link_id', '=', what.link)
         : eb.and([
             eb('target_thread', '=', what.thread),
-            eb('target_number', '=', what.number),
-            eb('thread_id', '<>', what.thread),
+            ...(what.number === undefined ? [] : [eb('target_number', '=', what.number)]),
           ]),
     )
     .orderBy('thread_id')
@@ -337,5 +398,9 @@ export function updateThread(db: Db, thread: string, columns: { locked?: boolean
       .set({ ...columns, info_seq: next() })
       .where('id', '=', thread)
       .execute()
+    // Live quotes show the title of their thread.
+    if (columns.title !== undefined) {
+      await stamp(tx, thread, (await findEmbedders(tx, { thread })).get(thread) ?? [], next)
+    }
   })
 }

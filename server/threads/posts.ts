@@ -31,7 +31,7 @@ export async function reply(parts: ThreadParts, actor: Actor | null, thread: str
     if (!quoted || !containsQuote(render(quoted, { thread }).text, quote.text)) throw new Problem('quote-mismatch')
   }
   const content = await prepareContent(parts, thread, input.body)
-  const { post, created } = await insertPost(db, {
+  const { post, created, changes, shownElsewhere } = await insertPost(db, {
     ...content,
     thread,
     parent: input.parent,
@@ -41,7 +41,8 @@ export async function reply(parts: ThreadParts, actor: Actor | null, thread: str
     evenLocked: can(author, 'reply', { locked: true }),
   })
   if (created) {
-    publishChanges(bus, thread, [{ seq: post.seq, post }])
+    publishChanges(bus, thread, changes)
+    if (shownElsewhere) void refreshEmbedders(parts, { thread, number: post.number })
     void refreshSettled(parts, thread, post)
   }
   return post
@@ -104,15 +105,18 @@ async function changedPost({ db }: ThreadParts, at: Place, changes: Change[]): P
 }
 
 /**
- * Shows posts anew that embed `what`, in whichever thread. Where this fails, who has such a thread open sees the old
+ * Shows posts anew that embed a link, or posts of other threads that embed one of this thread, or without a number any.
+ * Where this fails, who has such a thread open sees the old
  * card until the next load: answers are always made from the rows as they are.
  */
 export async function refreshEmbedders(
   { db, bus, log }: Pick<ThreadParts, 'db' | 'bus' | 'log'>,
-  what: Place | { link: string },
+  what: { thread: string; number?: number } | { link: string },
 ): Promise<void> {
   try {
     for (const [thread, numbers] of await findEmbedders(db, what)) {
+      // Those of its own thread were shown anew by the change itself.
+      if ('thread' in what && thread === what.thread) continue
       publishChanges(bus, thread, await touchPosts(db, thread, numbers))
     }
   } catch (error) {

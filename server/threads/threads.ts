@@ -7,7 +7,7 @@ import { authorize, type Actor } from './access.ts'
 import { prepareContent } from './content.ts'
 import { newThreadId } from './ids.ts'
 import type { ThreadParts } from './parts.ts'
-import { refreshSettled } from './posts.ts'
+import { refreshEmbedders, refreshSettled } from './posts.ts'
 import { publishChanges } from './publish.ts'
 
 /** Opens a thread with its root post. Problems: sign-in-required. */
@@ -48,6 +48,7 @@ export async function changeThread(
   const { locked, title } = change
   const columns = { ...(locked !== undefined && { locked }), ...(title !== undefined && { title }) }
   if (Object.keys(columns).length > 0) publishChanges(parts.bus, id, await updateThread(parts.db, id, columns))
+  if (title !== undefined) void refreshEmbedders(parts, { thread: id })
   const head = await readHead(parts.db, id)
   if (head === undefined) throw new Problem('thread-not-found')
   const { seq: _, ...thread } = head

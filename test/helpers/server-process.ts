@@ -97,11 +97,25 @@ async function launch(program: ServerProgram): Promise<ChildProcess> {
 
 function run({ command, args, user, directory }: ServerProgram): ChildProcess {
   const options = { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] }
-  if (process.platform !== 'linux') return spawn(command, args, { ...options, ...user })
-  // The kernel ends the server when the process that started it ends, in whatever way that happens.
-  const guard = ['--pdeathsig', 'KILL']
-  if (user) guard.push(`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups')
-  return spawn('setpriv', [...guard, '--', command, ...args], options)
+  return spawn(...endingWithParent(command, args, user), {
+    ...options,
+    ...(process.platform !== 'linux' && user),
+  })
+}
+
+/**
+ * The command line that runs a program, as `user` where given, so that the kernel ends it when the process that started
+ * it ends, in whatever way that happens. Only on Linux; elsewhere the program as it is.
+ */
+export function endingWithParent(
+  command: string,
+  args: string[],
+  user?: { uid: number; gid: number },
+): [command: string, args: string[]] {
+  if (process.platform !== 'linux') return [command, args]
+  const options = ['--pdeathsig', 'KILL']
+  if (user) options.push(`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups')
+  return ['setpriv', [...options, '--', command, ...args]]
 }
 
 function hasEnded(child: ChildProcess): boolean {

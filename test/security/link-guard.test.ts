@@ -548,8 +548,16 @@ describe('answers', () => {
 
   test('refused: interim answers without end', async () => {
     const server = await serveSocket((socket) => flood(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'))
-    expect(await get(server, { timeoutMs: 150 })).toBe('timeout')
+    expect(await get(server)).toBe('too-large')
     await server.idle()
+  })
+
+  test('an early hint before the answer is nothing bad', async () => {
+    const server = await serve((request, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' })
+      html('hinted')(request, response)
+    })
+    expect(await get(server)).toBe('fetched: hinted')
   })
 
   test('refused: another protocol', async () => {

@@ -11,16 +11,14 @@ export interface Vector {
 const run = 'window.__xss=1'
 const url = `javascript:${run}`
 const base64 = btoa(`<script>parent.${run};opener.${run}</script>`)
-/** Each character as a numeric reference. */
-const decimal = (text: string) => [...text].map((character) => `&#${character.codePointAt(0)};`).join('')
-const padded = (text: string) =>
-  [...text].map((character) => `&#${String(character.codePointAt(0)).padStart(7, '0')}`).join('')
-const hex = (text: string) =>
-  [...text].map((character) => `&#x${character.codePointAt(0)!.toString(16)};`).join('')
-const percent = (text: string) =>
-  [...text].map((character) => `%${character.codePointAt(0)!.toString(16).padStart(2, '0')}`).join('')
-const fullWidth = (text: string) =>
-  [...text].map((character) => String.fromCodePoint(character.codePointAt(0)! + 0xfee0)).join('')
+/** Every character written another way. */
+const each = (text: string, write: (code: number) => string) =>
+  Array.from(text, (character) => write(character.codePointAt(0)!)).join('')
+const decimal = (text: string) => each(text, (code) => `&#${code};`)
+const padded = (text: string) => each(text, (code) => `&#${String(code).padStart(7, '0')}`)
+const hex = (text: string) => each(text, (code) => `&#x${code.toString(16)};`)
+const percent = (text: string) => each(text, (code) => `%${code.toString(16).padStart(2, '0')}`)
+const fullWidth = (text: string) => each(text, (code) => String.fromCodePoint(code + 0xfee0))
 
 /** Addresses that a browser, a parser or a careless filter may take for a script. */
 const addresses: Record<string, string> = {
@@ -59,7 +57,7 @@ const addresses: Record<string, string> = {
   'full width': `${fullWidth('javascript:')}${run}`,
   'long s': `java\u017fcript:${run}`,
   'dotless i': `javascr\u0131pt:${run}`,
-  'right to left': `\u202e${[...url].toReversed().join('')}`,
+  'right to left': `\u202e${Array.from(url).toReversed().join('')}`,
   'data html': `data:text/html,<script>${run}</script>`,
   'data base64': `data:text/html;base64,${base64}`,
   'data svg': `data:image/svg+xml,<svg xmlns=http://www.w3.org/2000/svg onload=${run}>`,

@@ -1,0 +1,135 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { sql } from 'kysely'
+import { pino } from 'pino'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
+import { createMemoryBus } from '../../server/bus/memory.ts'
+import { ensureLinks } from '../../server/links/link-rows.ts'
+import { openDatabase, type Db, type OpenDatabase } from '../../server/store/database.ts'
+import { migrate } from '../../server/store/migrate.ts'
+import { insertThread } from '../../server/store/threads.ts'
+import { insertPost, type Content, type NewPost } from '../../server/store/write.ts'
+import type { Actor, Role } from '../../server/threads/access.ts'
+import { newThreadId } from '../../server/threads/ids.ts'
+import type { ThreadParts } from '../../server/threads/parts.ts'
+import { createRenderer } from '../../server/threads/render.ts'
+import type { Post } from '../../shared/post.ts'
+import { createDatabase, describeWith } from './services.ts'
+
+export const publicUrl = 'http://numinex.test'
+
+/** A database of a test, with nothing in its tables. */
+export interface TestStore {
+  readonly db: Db
+  readonly database: OpenDatabase
+}
+
+/** The same tests on the embedded database and on Postgres. The tables are empty before each. */
+export function describeStores(title: string, tests: (store: TestStore) => void): void {
+  describe(`${title} on PGlite`, () => tests(useStore(openPglite)))
+  describePostgres(title, tests)
+}
+
+/** Tests that need more than the embedded database's one connection. */
+export function describePostgres(title: string, tests: (store: TestStore) => void): void {
+  describeWith('postgres', `${title} on Postgres`, () => tests(useStore(openPostgres)))
+}
+
+type Opened = { database: OpenDatabase; end(): Promise<void> }
+
+function useStore(open: () => Promise<Opened>): TestStore {
+  let opened: Opened
+  beforeAll(async () => {
+    opened = await open()
+    await migrate(opened.database.db)
+  })
+  beforeEach(async () => {
+    await sql`truncate users, settings, threads, links cascade`.execute(opened.database.db)
+  })
+  afterAll(() => opened.end())
+  return {
+    get db() {
+      return opened.database.db
+    },
+    get database() {
+      return opened.database
+    },
+  }
+}
+
+function fail(error: Error): void {
+  throw error
+}
+
+/** The embedded database in a directory of its own, without tables; from the prepared one where it has been built. */
+export async function openPglite(): Promise<Opened> {
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-store-'))
+  const database = await openDatabase({ dataDir, template: path.resolve('dist/pglite'), onError: fail })
+  return {
+    database,
+    async end() {
+      await database.close()
+      fs.rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A database of its own on the run's Postgres, without tables. */
+export async function openPostgres(): Promise<Opened> {
+  const made = await createDatabase()
+  const database = await openDatabase({ url: made.url, dataDir: '', poolSize: 12, onError: fail })
+  return {
+    database,
+    async end() {
+      await database.close()
+      await made.drop()
+    },
+  }
+}
+
+/** What threads are done to with: real rendering, a bus of one process, links that stay pending. */
+export function threadParts(db: Db): ThreadParts {
+  return {
+    db,
+    bus: createMemoryBus(),
+    render: createRenderer({ publicUrl }),
+    links: { request: async (urls) => (await ensureLinks(db, urls)).map(({ id }) => id) },
+    log: pino({ level: 'silent' }),
+  }
+}
+
+/** Puts an account there, which nobody can sign in to. */
+export async function addUser(
+  db: Db,
+  id: string,
+  more: { role?: Role; kind?: Actor['kind']; name?: string } = {},
+): Promise<Actor> {
+  const { role = 'member', kind = 'person', name = id } = more
+  await db.insertInto('users').values({ id, name, kind, role, email: `${id}@test.invalid` }).execute()
+  return { id, name, kind, role }
+}
+
+/** A text as the store takes it, without a renderer. */
+export function content(body: string, embeds: Content['embeds'] = []): Content {
+  return { body, html: `<p>${body}</p>`, excerpt: body, embeds }
+}
+
+/** A thread with a root post. */
+export async function addThread(db: Db, authorId: string, body = 'root', title = 'A thread'): Promise<string> {
+  const id = newThreadId()
+  await insertThread(db, { ...content(body), id, title, url: null, linkId: null, authorId })
+  return id
+}
+
+/** A reply, to the root unless said otherwise. */
+export async function addPost(
+  db: Db,
+  thread: string,
+  authorId: string,
+  body: string,
+  more: Partial<NewPost> = {},
+): Promise<Post> {
+  const post = { ...content(body), thread, parent: 1, authorId, clientId: null, quote: null, ...more }
+  return (await insertPost(db, post)).post
+}
