@@ -11,10 +11,6 @@ export default defineConfig({
     // Nothing is put into the page itself: the content policy allows files only.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      // Schemas that nothing here parses with are left out: making one changes nothing.
-      treeshake: {
-        moduleSideEffects: [{ test: /\/shared\//, sideEffects: false }],
-      },
       input: { main: 'client/app/main.ts', styles: 'client/app/main.css' },
     },
   },

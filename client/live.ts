@@ -1,4 +1,5 @@
-import { closeCodes, protocolVersion, type Down, type Up } from '../shared/live.ts'
+import type { Down, Up } from '../shared/live.ts'
+import { closeCodes, protocolVersion } from '../shared/protocol.ts'
 import { readFrame } from './frames.ts'
 import { createWatchdog, retryDelay } from './reconnect.ts'
 import { systemTimers, type Timers } from './timers.ts'
@@ -157,6 +158,7 @@ export function connectLive(parts: LiveParts): Live {
         attempt = 0
         return
       case 'error':
+        if (message.thread !== undefined && message.retryMs !== undefined) askLater(message.thread, message.retryMs)
         return guarded(() => parts.onError?.(message))
     }
   }
@@ -174,6 +176,11 @@ export function connectLive(parts: LiveParts): Live {
   function ask(thread: string): void {
     const room = rooms.get(thread)
     if (room !== undefined) put({ type: 'join', thread, after: room.after() })
+  }
+
+  /** A thread could not be joined for now. As with reconnects, a part of the wait is chance. */
+  function askLater(thread: string, ms: number): void {
+    timers.set(() => status.kind === 'live' && ask(thread), ms / 2 + (random() * ms) / 2)
   }
 
   function put(message: Up): boolean {

@@ -3,9 +3,6 @@ import { limits } from './limits.ts'
 import { post, postNumber, seqNumber, threadId } from './post.ts'
 import { thread } from './thread.ts'
 
-/** The number of the wire protocol. Raise it with any change that an older client would not survive. */
-export const protocolVersion = 1
-
 // Up: from the client.
 
 export const join = z.strictObject({ type: z.literal('join'), thread: threadId, after: seqNumber })
@@ -104,17 +101,6 @@ export const down = z.discriminatedUnion('type', [
   error,
 ])
 export type Down = z.infer<typeof down>
-
-/** Why the server closes a socket. A client comes back after all of these but `protocol` and `origin`. */
-export const closeCodes = {
-  badFrame: 4400,
-  origin: 4403,
-  timeout: 4408,
-  protocol: 4409,
-  tooLarge: 4413,
-  rate: 4429,
-  slow: 4480,
-} as const
 
 /** One frame holds one or more messages, a JSON object a line. */
 export function parseFrame(frame: string): unknown[] {

@@ -142,9 +142,9 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     draining = true
     clearInterval(resumer)
     clearInterval(rechecker)
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Requests are taken until the sockets are gone, and /readyz tells the proxy to send no more.
     await sockets.drain()
-    server.closeIdleConnections()
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     const cut = setTimeout(() => server.closeAllConnections(), drainMs)
     await closed
     clearTimeout(cut)

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { changeThread as changeSchema, createThread as createSchema, threadPage, threadSnapshot } from '../../shared/http.ts'
-import { protocolVersion } from '../../shared/live.ts'
+import { protocolVersion } from '../../shared/protocol.ts'
 import { seqNumber, threadId } from '../../shared/post.ts'
 import { thread } from '../../shared/thread.ts'
 import { readHeads } from '../store/read.ts'

@@ -66,18 +66,6 @@ const idForm = /^[\w-]{43}$/
 /** What an entry of the cache takes beside its image, roughly. */
 const entryBytes = 1024
 
-/** The headers that an image of a stranger is served with: nothing in it may be taken for a page or a script. */
-export function imageHeaders({ type, bytes }: LinkImage): Record<string, string> {
-  return {
-    'content-type': type,
-    'content-length': String(bytes.byteLength),
-    'cache-control': 'public, max-age=86400',
-    'content-security-policy': "default-src 'none'; sandbox",
-    'x-content-type-options': 'nosniff',
-    'cross-origin-resource-policy': 'same-origin',
-  }
-}
-
 /** What the bytes are is told by the bytes; what the server calls them only sorts out what is no image at all. */
 async function download(fetch: Fetch, url: string): Promise<LinkImage | null> {
   try {

@@ -6,10 +6,18 @@ export const liveLimits = {
   shedBytes: 256 * 1024,
   /** … and from which it is closed as slow. */
   slowBytes: 4 * 1024 * 1024,
+  /** Bytes of a frame that are read at all. Up to here one that is too large is told so, beyond it the socket is cut. */
+  readBytes: 64 * 1024,
   /** How long a closing socket may take before it is cut. */
   closeMs: 3_000,
   /** Recent changes that a room remembers. */
   ring: 256,
+  /** Bytes of what one viewer missed that its socket is burdened with at once; more is fetched over HTTP. */
+  joinedBytes: 1024 * 1024,
+  /** How many answers to those who come back a room keeps, until it next changes. */
+  caughtUpFrames: 32,
+  /** How long a room waits for the bus before it opens without it. */
+  subscribeMs: 1_000,
   /** How long a room waits for a change that another one overtook. */
   gapMs: 40,
   /** How often heads are compared with the database. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, Unsubscribe } from '../bus/bus.ts'
 import { decodeThreadMessage, encodeThreadMessage, toLine } from '../bus/messages.ts'
 import { limits } from '../../shared/limits.ts'
@@ -59,7 +60,7 @@ export function createRoom(parts: RoomParts): Room {
   let state: 'opening' | 'live' | 'closed' = 'opening'
   let unsubscribe: Unsubscribe | undefined
   let gapTimer: NodeJS.Timeout | undefined
-  let repairing = false
+  let repairing: Promise<void> | undefined
   let outbox: { lines: string[]; oldest: number } | undefined
   let presenceTimer: NodeJS.Timeout | undefined
 
@@ -71,13 +72,22 @@ export function createRoom(parts: RoomParts): Room {
   })
 
   async function open(): Promise<void> {
-    unsubscribe = await bus.subscribe(thread, receive)
-    // Subscribed first, then read: what is committed from here on is either in the answer or comes by the bus.
+    // Subscribed first, then read: what is committed from here on is either in the answer or comes by the bus. A bus that
+    // is down holds nobody up: heads are compared with the database meanwhile.
+    await Promise.race([subscribe(), sleep(liveLimits.subscribeMs, undefined, { ref: false })])
     const { seq } = await difference(Number.MAX_SAFE_INTEGER)
+    if (state === 'closed') return
     head = seq
     state = 'live'
     advance()
     void bus.publish(thread, encodeThreadMessage({ kind: 'presence', body: '' }))
+  }
+
+  async function subscribe(): Promise<void> {
+    const undo = await bus.subscribe(thread, receive)
+    if (state === 'closed') return undo()
+    unsubscribe = undo
+    if (state === 'live') await repair()
   }
 
   function receive(text: string): void {
@@ -127,20 +137,21 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** Fills the hole after the head from the database, once for all viewers. */
-  async function repair(): Promise<void> {
+  function repair(): Promise<void> {
     clearTimeout(gapTimer)
     gapTimer = undefined
-    if (repairing || state !== 'live') return
-    repairing = true
+    if (state !== 'live') return Promise.resolve()
+    return (repairing ??= fillHole().finally(() => (repairing = undefined)))
+  }
+
+  async function fillHole(): Promise<void> {
     try {
       metrics.repairs.inc()
       adopt(await difference(head))
+      if (early.size > 0) advance()
     } catch (error) {
       parts.onError(error)
-    } finally {
-      repairing = false
     }
-    if (early.size > 0) advance()
   }
 
   /** Takes what the database knows: viewers get what changed after the old head as a whole. */
@@ -151,7 +162,7 @@ export function createRoom(parts: RoomParts): Room {
     head = read.seq
     ring.clear()
     caughtUp.clear()
-    const frame = textFrame(toLine(joinedFrom(before, read)))
+    const frame = joinedFrame(joinedFrom(before, read))
     for (const viewer of viewers.values()) viewer.deliver(frame)
     metrics.delivered(1, viewers.size)
     advance()
@@ -165,11 +176,19 @@ export function createRoom(parts: RoomParts): Room {
       const read = await difference(after)
       adopt(read)
       // The room may have gone on meanwhile; its ring has what came after the read, unless that was repaired too.
-      if (ring.covers(read.seq, head)) return enter(viewer, textFrame(toLine(joinedFrom(after, read))))
+      if (ring.covers(read.seq, head)) return enter(viewer, joinedFrame(joinedFrom(after, read)))
     }
-    const frame = caughtUp.get(after) ?? textFrame(toLine({ ...emptyJoined(after), ...ring.since(after) }))
+    const frame = caughtUp.get(after) ?? joinedFrame({ ...emptyJoined(after), ...ring.since(after) })
     caughtUp.set(after, frame)
+    if (caughtUp.size > liveLimits.caughtUpFrames) caughtUp.delete(caughtUp.keys().next().value!)
     enter(viewer, frame)
+  }
+
+  /** What would choke a socket is fetched over HTTP, where it comes compressed and in the reader's own time. */
+  function joinedFrame(message: Joined): Buffer {
+    const frame = textFrame(toLine(message))
+    if (frame.length <= liveLimits.joinedBytes) return frame
+    return textFrame(toLine({ ...emptyJoined(message.after), behind: true }))
   }
 
   /** What changed between `after` and the head: as read, and what the ring has since. */

@@ -1,6 +1,7 @@
 import { Problem, type ProblemCode } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
-import { closeCodes, protocolVersion, up, type Down, type Up } from '../../shared/live.ts'
+import { up, type Down, type Up } from '../../shared/live.ts'
+import { closeCodes, protocolVersion } from '../../shared/protocol.ts'
 import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import { can } from '../threads/access.ts'
@@ -91,6 +92,9 @@ export function createSession(parts: SessionParts, transport: Transport, headers
   async function receive(frame: string): Promise<void> {
     if (ended) return
     if (parts.limited && !bucket.take()) return reject('rate-limited', 'too many messages', closeCodes.rate)
+    if (Buffer.byteLength(frame) > limits.frameBytes) {
+      return reject('too-large', `a frame has at most ${limits.frameBytes} bytes`, closeCodes.tooLarge)
+    }
     const message = parse(frame)
     if (message === undefined) return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
     queue = queue.then(() => dispatch(message)).catch(fail)
@@ -103,7 +107,8 @@ export function createSession(parts: SessionParts, transport: Transport, headers
       case 'join':
         // Joins do not wait for each other: a page of threads would pay for each in turn.
         void join(message.thread, message.after).catch((error: unknown) => {
-          joined.delete(message.thread)
+          // Where it was joined before, that still stands.
+          if (joined.get(message.thread) === undefined) joined.delete(message.thread)
           fail(error, message.thread)
         })
         return
@@ -115,7 +120,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
         // Nothing streams under that name: the post as it is comes by its seq.
         return
       case 'auth':
-        credentials = new Headers(message.token === '' ? {} : { authorization: `Bearer ${message.token}` })
+        credentials = bearer(message.token)
         identity = null
         stopTyping()
         await identify()
@@ -183,6 +188,11 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     heartbeat,
     end,
   }
+}
+
+/** A token as a request would carry it; one that no header can hold is nobody's. */
+function bearer(token: string): Headers {
+  return new Headers(/^[\x21-\x7e]+$/.test(token) ? { authorization: `Bearer ${token}` } : {})
 }
 
 function parse(frame: string): Up | undefined {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { WebSocket, WebSocketServer } from 'ws'
 import { limits } from '../../shared/limits.ts'
-import { closeCodes } from '../../shared/live.ts'
+import { closeCodes } from '../../shared/protocol.ts'
 import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import type { Hub } from './hub.ts'
@@ -52,7 +52,7 @@ interface Pulse {
 
 export function attachSockets(server: Server, parts: SocketParts): Sockets {
   const { metrics, log } = parts
-  const wss = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes, perMessageDeflate: false })
+  const wss = new WebSocketServer({ noServer: true, maxPayload: liveLimits.readBytes, perMessageDeflate: false })
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
   let draining = false
@@ -73,6 +73,8 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
     const refusal = refuse(request)
     if (refusal) {
       metrics.refused.inc({ reason: refusal.reason })
+      // Who never closes its side would keep the socket half-open for ever.
+      socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${refusal.status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
@@ -147,7 +149,7 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
         .catch((error: unknown) => log.error({ err: error }, 'live session failed'))
     })
     ws.on('pong', () => (pulse.alive = true))
-    // Oversized or broken frames: the library closes the socket with the code that fits.
+    // Broken or monstrous frames: the library closes the socket with the code that fits.
     ws.on('error', (error) => log.debug({ err: error }, 'socket broke'))
     ws.on('close', () => {
       connections.delete(connection)

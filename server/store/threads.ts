@@ -56,6 +56,7 @@ export async function insertThread(db: Db, input: NewThread): Promise<void> {
 
 /** Where a page of the list begins: after this thread, most recent activity first. */
 export interface Cursor {
+  /** When it was last active, in microseconds since 1970: what the database counts in, and more than a Date holds. */
   at: string
   id: string
 }
@@ -72,14 +73,14 @@ export async function listThreads(
     .innerJoin('users as u', 'u.id', 'p.author_id')
     .leftJoin('links as l', 'l.id', 't.link_id')
     .select(['t.id', 't.title', 't.url', 't.locked', 't.seq', 't.post_count', 't.created_at', 't.link_id'])
-    // Microseconds, as text: a Date would round them, and the next page would repeat or skip threads.
-    .select(sql<string>`to_json(t.last_activity_at)#>>'{}'`.as('at'))
+    .select(sql<string>`(extract(epoch from t.last_activity_at) * 1000000)::bigint::text`.as('at'))
     .select('t.last_activity_at')
     .select(['p.excerpt', 'u.id as author_id', 'u.name', 'u.kind'])
     .select(['l.url as link_url', 'l.state', 'l.title as link_title', 'l.site', 'l.description', 'l.image_url'])
     .where('t.post_count', '>', 0)
     .$if(cursor !== null, (q) =>
-      q.where(sql<boolean>`(t.last_activity_at, t.id) < (${cursor!.at}::timestamptz, ${cursor!.id})`),
+      q.where(sql<boolean>`(t.last_activity_at, t.id)
+          < (timestamptz 'epoch' + ${cursor!.at}::bigint * interval '1 microsecond', ${cursor!.id})`),
     )
     .orderBy('t.last_activity_at', 'desc')
     .orderBy('t.id', 'desc')

@@ -114,7 +114,8 @@ async function readBatch(tx: Tx, thread: string, after: number): Promise<FilePos
     const ofPost = reactions.get(row.number)
     return {
       ...place,
-      body: row.body,
+      // A reply may have ended before its first word.
+      ...(row.body !== '' && { body: row.body }),
       ...(row.edited_at && { editedAt: row.edited_at.toISOString() }),
       // A reply that is still being written leaves as far as it got.
       ...(row.state !== 'complete' && { state: row.state === 'streaming' ? 'interrupted' : row.state }),

@@ -8,12 +8,13 @@ import { seeded, type Random } from '../helpers/random.ts'
 import { addThread, addUser, content, describeStores } from '../helpers/store.ts'
 
 const writers = 8
-const operations = 100
+/** The embedded database has one connection, which lets nobody overtake anybody. */
+const operations = { PGlite: 15, Postgres: 100 }
 
 /** One committed change: the seqs it took, and the post it added. */
 interface Done {
   seqs: number[]
-  added?: number
+  added?: number | undefined
 }
 
 /** Does something to the thread, and tells what came of it; nothing where it was refused. */
@@ -27,14 +28,17 @@ async function operate(db: Db, random: Random, thread: string, userId: string, n
   const at = { thread, number }
   const what = random.next()
   if (what < 0.45) {
-    const embeds = random.chance(0.2) ? [{ thread, number }] : []
+    // Some show a post that is not there yet.
+    const embeds = random.chance(0.2) ? [{ thread, number: number + random.below(20) }] : []
     const quote = random.chance(0.2) ? { number, text: 'words' } : null
     const clientId = random.chance(0.5) ? name : null
     const input = { ...content(name, embeds), thread, parent: number, authorId: userId, clientId, quote }
     // A retried request, at the same time as the first.
     const twins = clientId !== null && random.chance(0.3) ? [input, input] : [input]
-    const [result] = (await Promise.all(twins.map((twin) => insertPost(db, twin)))).filter((each) => each.created)
-    return { seqs: [result!.post.seq], added: result!.post.number }
+    const results = await Promise.all(twins.map((twin) => insertPost(db, twin)))
+    const created = results.filter((each) => each.created)
+    expect(created).toHaveLength(1)
+    return { seqs: created[0]!.changes.map(({ seq }) => seq), added: created[0]!.post.number }
   }
   const change =
     what < 0.65
@@ -49,7 +53,7 @@ async function operate(db: Db, random: Random, thread: string, userId: string, n
   return { seqs: (await change).map(({ seq }) => seq) }
 }
 
-describeStores('many writers of one thread', (store) => {
+describeStores('many writers of one thread', (store, name) => {
   test('take seqs and numbers without a gap, and whoever reads meanwhile misses nothing', async () => {
     const { db } = store
     const users = Array.from({ length: writers }, (_, i) => `user-${i}`)
@@ -62,7 +66,7 @@ describeStores('many writers of one thread', (store) => {
 
     const write = async (userId: string, index: number) => {
       const random = seeded(index + 1)
-      for (let i = 0; i < operations; i++) {
+      for (let i = 0; i < operations[name]; i++) {
         try {
           done.push(await operate(db, random, thread, userId, `${userId}-${i}`))
         } catch (error) {
@@ -103,13 +107,13 @@ describeStores('many writers of one thread', (store) => {
     expect(Math.max(...stamps)).toBeLessThanOrEqual(head)
     expect((await readHeads(db, [thread])).get(thread)).toBe(head)
     for (const { state, reads } of followed) {
-      expect(reads).toBeGreaterThan(10)
+      expect(reads).toBeGreaterThan(2)
       expect(state).toEqual(fromSnapshot(snapshot))
     }
     const counted = await db.selectFrom('threads').select('post_count').where('id', '=', thread).executeTakeFirst()
     expect(counted?.post_count).toBe(snapshot.posts.filter(({ state }) => state !== 'deleted').length)
     // Enough of it really happened.
-    expect(done.length).toBeGreaterThan((writers * operations) / 3)
+    expect(done.length).toBeGreaterThan((writers * operations[name]) / 3)
     expect([...refused.keys()].filter((code) => !['post-deleted', 'edit-conflict', 'thread-locked'].includes(code))).toEqual([])
   })
 

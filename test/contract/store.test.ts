@@ -317,6 +317,35 @@ describeStores('the store', (store) => {
     expect(await headOf(db, thread)).toBe(9)
   })
 
+  test('an embed of a post that comes later finds it, and a new title of the thread is shown', async () => {
+    const { db } = store
+    await addUser(db, 'ada')
+    const thread = await addThread(db, 'ada')
+    const other = await addThread(db, 'ada')
+    const early = content('early', [{ thread, number: 3 }])
+    await addPost(db, thread, 'ada', 'early', early)
+    await addPost(db, other, 'ada', 'early', early)
+    const input = { ...content('late', [{ thread, number: 3 }]), thread, parent: 1, authorId: 'ada', clientId: null, quote: null }
+    const inserted = await insertPost(db, input)
+    expect(inserted).toMatchObject({
+      shownElsewhere: true,
+      changes: [
+        { seq: 3, post: { number: 3 } },
+        { seq: 4, post: { number: 2, seq: 4, embeds: [{ state: 'found', excerpt: 'late' }] } },
+      ],
+    })
+    expect(inserted.changes).toHaveLength(2)
+    expect(await headOf(db, thread)).toBe(4)
+    const renamed = await updateThread(db, thread, { title: 'Renamed' })
+    expect(renamed).toMatchObject([
+      { seq: 5, info: { title: 'Renamed' } },
+      { seq: 6, post: { number: 2, embeds: [{ title: 'Renamed' }] } },
+      { seq: 7, post: { number: 3, embeds: [{ title: 'Renamed' }] } },
+    ])
+    expect(await findEmbedders(db, { thread })).toEqual(new Map([[thread, [2, 3]], [other, [2]]]))
+    expect((await insertPost(db, { ...input, embeds: [] })).changes).toHaveLength(1)
+  })
+
   test('touching what is not there takes no seq', async () => {
     const { db } = store
     await addUser(db, 'ada')

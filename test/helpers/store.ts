@@ -26,9 +26,12 @@ export interface TestStore {
 }
 
 /** The same tests on the embedded database and on Postgres. The tables are empty before each. */
-export function describeStores(title: string, tests: (store: TestStore) => void): void {
-  describe(`${title} on PGlite`, () => tests(useStore(openPglite)))
-  describePostgres(title, tests)
+export function describeStores(
+  title: string,
+  tests: (store: TestStore, name: 'PGlite' | 'Postgres') => void,
+): void {
+  describe(`${title} on PGlite`, () => tests(useStore(openPglite), 'PGlite'))
+  describePostgres(title, (store) => tests(store, 'Postgres'))
 }
 
 /** Tests that need more than the embedded database's one connection. */
