@@ -1,3 +1,8 @@
+export interface Nearby {
+  /** Looks around the view once, for posts that were there before the watch began. */
+  lookAround(): void
+}
+
 /**
  * Calls `near` for posts as they come near the view, and `far` when they leave it. The browser itself watches posts
  * whose rendering it may skip, so nothing has to be set up for each of ten thousand.
@@ -6,25 +11,65 @@ export function watchNearby(
   list: HTMLElement,
   near: (post: HTMLElement) => void,
   far: (post: HTMLElement) => void,
-): (post: HTMLElement) => void {
-  if (!('oncontentvisibilityautostatechange' in list)) return watchByIntersection(near, far)
+): Nearby {
+  if (!('oncontentvisibilityautostatechange' in list)) return watchByIntersection(list, near, far)
   list.addEventListener('contentvisibilityautostatechange', (event) => {
     const post = event.target
     if (!(post instanceof HTMLElement) || post.parentElement !== list) return
     if ((event as ContentVisibilityAutoStateChangeEvent).skipped) far(post)
     else near(post)
   })
-  return (post) => {
-    if (post.checkVisibility({ contentVisibilityAuto: true })) near(post)
+  return {
+    lookAround() {
+      for (const post of postsAround(list)) near(post)
+    },
   }
 }
 
-function watchByIntersection(near: (post: HTMLElement) => void, far: (post: HTMLElement) => void) {
+/** The posts in the view and a screen above and below it. */
+export function postsAround(list: HTMLElement): HTMLElement[] {
+  const screen = window.innerHeight
+  const found = postInView(list) ?? list.firstElementChild
+  const around: HTMLElement[] = []
+  for (let post = found; post !== null; post = post.nextElementSibling) {
+    if (post.getBoundingClientRect().top > 2 * screen) break
+    around.push(post as HTMLElement)
+  }
+  for (let post = found?.previousElementSibling ?? null; post !== null; post = post.previousElementSibling) {
+    if (post.getBoundingClientRect().bottom < -screen) break
+    around.push(post as HTMLElement)
+  }
+  return around
+}
+
+/** The topmost post in the view; null when there is none. */
+export function postInView(list: HTMLElement): Element | null {
+  const { left, width } = list.getBoundingClientRect()
+  for (let y = 0; y < window.innerHeight; y += 32) {
+    const post = document.elementFromPoint(left + width / 2, y)?.closest('.post')
+    if (post?.parentElement === list) return post
+  }
+  return null
+}
+
+function watchByIntersection(
+  list: HTMLElement,
+  near: (post: HTMLElement) => void,
+  far: (post: HTMLElement) => void,
+): Nearby {
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) (isIntersecting ? near : far)(target as HTMLElement)
     },
     { rootMargin: '800px 0px' },
   )
-  return (post: HTMLElement) => observer.observe(post)
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node instanceof Element) observer.observe(node)
+  }).observe(list, { childList: true })
+  return {
+    lookAround() {
+      for (const post of list.children) observer.observe(post)
+    },
+  }
 }

@@ -22,6 +22,9 @@ import { createSession } from './session.ts'
 import { remembered } from './storage.ts'
 import { createUnread } from './unread.ts'
 
+// New posts get their actions at once; of a great many, those far away get them when they come near.
+const wakeAtOnce = 50
+
 /** Brings a thread's page to life: the only place where its parts are put together. */
 export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): void {
   const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T
@@ -80,7 +83,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
 
   const near = new Set<HTMLElement>()
   const wordTimes = startClock(() => [...near, find('head')])
-  const look = watchNearby(
+  const nearby = watchNearby(
     list,
     (article) => {
       if (article.classList.contains('pending')) return
@@ -108,9 +111,9 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
         inserted = posts.update(next)
         outbox.confirm((entry) => isSeen(entry))
       })
-      for (const number of inserted) {
+      for (const number of inserted.slice(0, wakeAtOnce)) {
         const article = posts.element(number)
-        if (article !== null) look(article)
+        if (article !== null) posts.wake(article)
       }
       const byOthers = inserted.filter((number) => next.posts[number - 1]?.author.id !== session.viewer?.id)
       unread.add(byOthers)
@@ -180,7 +183,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   drawBar()
   drawPending(outbox.entries)
   if (page.focus !== null) reveal(page.focus)
-  for (const article of list.children) look(article as HTMLElement)
+  nearby.lookAround()
 }
 
 const drawn = new WeakSet<Element>()

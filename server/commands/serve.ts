@@ -18,6 +18,7 @@ import type { Config } from '../config.ts'
 import { addressOf } from '../http/address.ts'
 import { createHttpMetrics } from '../http/metrics.ts'
 import { createRateLimits, memoryCounters, unlimited } from '../http/rate-limits.ts'
+import { createRedisCounters } from '../http/redis-counters.ts'
 import { guardedFetch, type Fetch } from '../links/fetch.ts'
 import { createLinkImages } from '../links/image.ts'
 import { createLinks } from '../links/links.ts'
@@ -82,7 +83,8 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   })
   const metrics = createLiveMetrics(registry)
   const hub = createHub({ db, bus, log, metrics, node })
-  const rates = config.rateLimits ? createRateLimits(memoryCounters()) : unlimited
+  const shared = config.redisUrl === undefined ? undefined : createRedisCounters(config.redisUrl, log)
+  const rates = config.rateLimits ? createRateLimits(shared?.create ?? memoryCounters) : unlimited
   if (!config.rateLimits) log.warn('RATE_LIMITS=off: nobody is kept from flooding this server')
   let draining = false
 
@@ -151,6 +153,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     await links.close()
     await hub.close()
     await bus.close()
+    shared?.close()
     await database.close()
   }
 }

@@ -19,14 +19,15 @@ export interface RateLimits {
   take(name: LimitName, who: string): Promise<void>
 }
 
-/** Makes the counter for one limit; on several nodes it counts in a store that they share. */
+/** Makes the counter for one limit. A counter rejects with a `RateLimiterRes` when the limit is reached. */
 export type CounterFactory = (name: string, rate: { points: number; seconds: number }) => Counter
 export interface Counter {
   consume(key: string): Promise<unknown>
 }
 
-export function memoryCounters(): CounterFactory {
-  return (name, { points, seconds }) => new RateLimiterMemory({ keyPrefix: name, points, duration: seconds })
+/** Counts in this process: all that one node needs. */
+export function memoryCounters(name: string, rate: { points: number; seconds: number }): RateLimiterMemory {
+  return new RateLimiterMemory({ keyPrefix: name, points: rate.points, duration: rate.seconds })
 }
 
 export function createRateLimits(createCounter: CounterFactory): RateLimits {

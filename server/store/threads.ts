@@ -50,7 +50,11 @@ export async function insertThread(db: Db, input: NewThread): Promise<void> {
         body_seq: 1,
       })
       .execute()
-    if (input.embeds.length > 0) await tx.insertInto('post_embeds').values(embedRows(input.id, 1, input.embeds)).execute()
+    if (input.embeds.length > 0)
+      await tx
+        .insertInto('post_embeds')
+        .values(embedRows(input.id, 1, input.embeds))
+        .execute()
   })
 }
 
@@ -76,7 +80,14 @@ export async function listThreads(
     .select(sql<string>`(extract(epoch from t.last_activity_at) * 1000000)::bigint::text`.as('at'))
     .select('t.last_activity_at')
     .select(['p.excerpt', 'u.id as author_id', 'u.name', 'u.kind'])
-    .select(['l.url as link_url', 'l.state', 'l.title as link_title', 'l.site', 'l.description', 'l.image_url'])
+    .select([
+      'l.url as link_url',
+      'l.state',
+      'l.title as link_title',
+      'l.site',
+      'l.description',
+      'l.image_url',
+    ])
     .where('t.post_count', '>', 0)
     .$if(cursor !== null, (q) =>
       q.where(sql<boolean>`(t.last_activity_at, t.id)
@@ -100,7 +111,13 @@ export async function listThreads(
       card:
         row.link_id === null
           ? null
-          : toLinkEmbed({ ...row, id: row.link_id, url: row.link_url!, state: row.state!, title: row.link_title }),
+          : toLinkEmbed({
+              ...row,
+              id: row.link_id,
+              url: row.link_url!,
+              state: row.state!,
+              title: row.link_title,
+            }),
       locked: row.locked,
       createdAt: row.created_at.toISOString(),
       seq: row.seq,

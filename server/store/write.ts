@@ -91,7 +91,9 @@ async function dropDeletedQuote(tx: Transaction<Database>, thread: string, numbe
     update posts set quote_text = null
     from posts as quoted
     where posts.thread_id = ${thread} and posts.number = ${number}
-      and quoted.thread_id = ${thread} and quoted.number = posts.quote_number and quoted.state = 'deleted'`.execute(tx)
+      and quoted.thread_id = ${thread} and quoted.number = posts.quote_number and quoted.state = 'deleted'`.execute(
+    tx,
+  )
 }
 
 /** Who shows a post that has only now come to be: so far as one that is missing. */
@@ -142,8 +144,17 @@ export async function findByClientId(db: Db, authorId: string, clientId: string)
   return row && readPost(db, row.thread_id, row.number)
 }
 
-async function insertEmbeds(tx: Transaction<Database>, thread: string, number: number, embeds: readonly StoredEmbed[]) {
-  if (embeds.length > 0) await tx.insertInto('post_embeds').values(embedRows(thread, number, embeds)).execute()
+async function insertEmbeds(
+  tx: Transaction<Database>,
+  thread: string,
+  number: number,
+  embeds: readonly StoredEmbed[],
+) {
+  if (embeds.length > 0)
+    await tx
+      .insertInto('post_embeds')
+      .values(embedRows(thread, number, embeds))
+      .execute()
 }
 
 /**
@@ -172,7 +183,11 @@ async function changeThread(
     const posts = await loadPosts(tx, thread, { after: row.seq })
     const changes: Change[] = posts.map((post) => ({ seq: post.seq, post }))
     const { seq: _, ...info } = (await readHead(tx, thread))!
-    const stamped = await tx.selectFrom('threads').select('info_seq').where('id', '=', thread).executeTakeFirstOrThrow()
+    const stamped = await tx
+      .selectFrom('threads')
+      .select('info_seq')
+      .where('id', '=', thread)
+      .executeTakeFirstOrThrow()
     if (stamped.info_seq > row.seq) changes.push({ seq: stamped.info_seq, info })
     return changes.sort((a, b) => a.seq - b.seq)
   })
@@ -207,12 +222,25 @@ export function updatePost(
     if (row.body === content.body) return
     await tx
       .insertInto('revisions')
-      .values({ thread_id: at.thread, number: at.number, seq: row.body_seq, body: row.body, editor_id: by.editorId })
+      .values({
+        thread_id: at.thread,
+        number: at.number,
+        seq: row.body_seq,
+        body: row.body,
+        editor_id: by.editorId,
+      })
       .execute()
     const seq = next()
     await tx
       .updateTable('posts')
-      .set({ body: content.body, html: content.html, excerpt: content.excerpt, edited_at: new Date(), seq, body_seq: seq })
+      .set({
+        body: content.body,
+        html: content.html,
+        excerpt: content.excerpt,
+        edited_at: new Date(),
+        seq,
+        body_seq: seq,
+      })
       .where('thread_id', '=', at.thread)
       .where('number', '=', at.number)
       .execute()
@@ -337,7 +365,8 @@ export async function findEmbedders(
     .orderBy('number')
     .execute()
   const byThread = new Map<string, number[]>()
-  for (const { thread_id, number } of rows) byThread.set(thread_id, [...(byThread.get(thread_id) ?? []), number])
+  for (const { thread_id, number } of rows)
+    byThread.set(thread_id, [...(byThread.get(thread_id) ?? []), number])
   return byThread
 }
 
@@ -391,7 +420,11 @@ export function setReaction(
 }
 
 /** Changes the thread itself; without any column it only stamps it (its link card arrived). Problems: thread-not-found. */
-export function updateThread(db: Db, thread: string, columns: { locked?: boolean; title?: string }): Promise<Change[]> {
+export function updateThread(
+  db: Db,
+  thread: string,
+  columns: { locked?: boolean; title?: string },
+): Promise<Change[]> {
   return changeThread(db, thread, async (tx, next) => {
     await tx
       .updateTable('threads')

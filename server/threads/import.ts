@@ -151,6 +151,7 @@ async function toRows(
     refs.flatMap((ref) => (ref.kind === 'link' ? [ref.url] : [])),
   )
   let next = 0
+  let reacted = 0
   const stored = refs.map((ref): StoredEmbed =>
     ref.kind === 'link' ? { link: links[next++]! } : { thread: ref.thread, number: ref.number },
   )
@@ -166,14 +167,15 @@ async function toRows(
       edited_at: post.editedAt ? new Date(post.editedAt) : null,
     },
     embeds: embedRows(thread, post.number, stored),
-    reactions: (post.reactions ?? []).flatMap(({ emoji, by }, order) =>
+    reactions: (post.reactions ?? []).flatMap(({ emoji, by }) =>
       by.map((author) => ({
         thread_id: thread,
         number: post.number,
         emoji,
         user_id: authors.get(author)!,
-        // Emoji are shown in the order of their first use, and the file tells no other times.
-        created_at: new Date(Date.parse(post.createdAt) + order),
+        // Emoji are shown in the order of their first use, people in the order in which they chose them, and the file
+        // tells no other times.
+        created_at: new Date(Date.parse(post.createdAt) + reacted++),
       })),
     ),
   }

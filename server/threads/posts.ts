@@ -2,7 +2,16 @@ import { Problem } from '../../shared/errors.ts'
 import type { CreatePost, EditPost } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
 import { readBody, readPost } from '../store/read.ts'
-import { erasePost, findByClientId, findEmbedders, insertPost, setReaction, touchPosts, updatePost, type Change } from '../store/write.ts'
+import {
+  erasePost,
+  findByClientId,
+  findEmbedders,
+  insertPost,
+  setReaction,
+  touchPosts,
+  updatePost,
+  type Change,
+} from '../store/write.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
 import { prepareContent } from './content.ts'
 import type { ThreadParts } from './parts.ts'
@@ -19,7 +28,12 @@ export interface Place {
  * Writes a reply and tells every viewer. The same `clientId` again returns the first post.
  * Problems: sign-in-required, thread-locked, thread-not-found, post-not-found, post-deleted, quote-mismatch.
  */
-export async function reply(parts: ThreadParts, actor: Actor | null, thread: string, input: CreatePost): Promise<Post> {
+export async function reply(
+  parts: ThreadParts,
+  actor: Actor | null,
+  thread: string,
+  input: CreatePost,
+): Promise<Post> {
   const { db, bus, render } = parts
   // A request that is sent again must get its first answer, even where it would be refused by now.
   const known = actor && (await findByClientId(db, actor.id, input.clientId))
@@ -28,7 +42,8 @@ export async function reply(parts: ThreadParts, actor: Actor | null, thread: str
   const quote = input.quote ?? null
   if (quote) {
     const quoted = await readBody(db, thread, quote.number)
-    if (!quoted || !containsQuote(render(quoted, { thread }).text, quote.text)) throw new Problem('quote-mismatch')
+    if (!quoted || !containsQuote(render(quoted, { thread }).text, quote.text))
+      throw new Problem('quote-mismatch')
   }
   const content = await prepareContent(parts, thread, input.body)
   const { post, created, changes, shownElsewhere } = await insertPost(db, {
@@ -49,7 +64,12 @@ export async function reply(parts: ThreadParts, actor: Actor | null, thread: str
 }
 
 /** Replaces a post's text. Problems: those of access, post-not-found, post-deleted, edit-conflict. */
-export async function edit(parts: ThreadParts, actor: Actor | null, at: Place, input: EditPost): Promise<Post> {
+export async function edit(
+  parts: ThreadParts,
+  actor: Actor | null,
+  at: Place,
+  input: EditPost,
+): Promise<Post> {
   const editor = await authorizeAt(parts, actor, 'edit-post', at)
   const content = await prepareContent(parts, at.thread, input.body)
   const changes = await updatePost(parts.db, at, content, { editorId: editor.id, seen: input.seq })
@@ -78,7 +98,12 @@ export async function react(
 }
 
 /** The rules, asked about the post as it stands. */
-async function authorizeAt({ db }: ThreadParts, actor: Actor | null, action: Action, at: Place): Promise<Actor> {
+async function authorizeAt(
+  { db }: ThreadParts,
+  actor: Actor | null,
+  action: Action,
+  at: Place,
+): Promise<Actor> {
   if (actor === null) return authorize(actor, action)
   const row = await db
     .selectFrom('threads as t')

@@ -12,7 +12,11 @@ import { refreshEmbedders, refreshSettled } from './posts.ts'
 import { publishChanges } from './publish.ts'
 
 /** Opens a thread with its root post. Problems: sign-in-required. */
-export async function createThread(parts: ThreadParts, actor: Actor | null, input: CreateThread): Promise<ThreadSnapshot> {
+export async function createThread(
+  parts: ThreadParts,
+  actor: Actor | null,
+  input: CreateThread,
+): Promise<ThreadSnapshot> {
   const author = authorize(actor, 'create-thread')
   const id = newThreadId()
   const content = await prepareContent(parts, id, input.body)
@@ -32,7 +36,11 @@ export async function getThread({ db }: Pick<ThreadParts, 'db'>, id: string): Pr
 }
 
 /** What changed in a thread since `after`. Problems: thread-not-found. */
-export async function getChanges({ db }: Pick<ThreadParts, 'db'>, id: string, after: number): Promise<ThreadSnapshot> {
+export async function getChanges(
+  { db }: Pick<ThreadParts, 'db'>,
+  id: string,
+  after: number,
+): Promise<ThreadSnapshot> {
   const changes = await readChanges(db, id, after)
   if (changes === undefined) throw new Problem('thread-not-found')
   return changes
@@ -48,7 +56,8 @@ export async function changeThread(
   authorize(actor, 'change-thread')
   const { locked, title } = change
   const columns = { ...(locked !== undefined && { locked }), ...(title !== undefined && { title }) }
-  if (Object.keys(columns).length > 0) publishChanges(parts.bus, id, await updateThread(parts.db, id, columns))
+  if (Object.keys(columns).length > 0)
+    publishChanges(parts.bus, id, await updateThread(parts.db, id, columns))
   if (title !== undefined) void refreshEmbedders(parts, { thread: id })
   const head = await readHead(parts.db, id)
   if (head === undefined) throw new Problem('thread-not-found')
@@ -57,7 +66,10 @@ export async function changeThread(
 }
 
 /** A page of threads, most recent activity first. Problems: bad-request for a cursor that is none of ours. */
-export async function getThreads({ db }: Pick<ThreadParts, 'db'>, cursor: string | undefined): Promise<ThreadPage> {
+export async function getThreads(
+  { db }: Pick<ThreadParts, 'db'>,
+  cursor: string | undefined,
+): Promise<ThreadPage> {
   const { threads, next } = await listThreads(db, cursor === undefined ? null : decodeCursor(cursor))
   return { threads, next: next && encodeCursor(next) }
 }

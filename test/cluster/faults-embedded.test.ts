@@ -39,7 +39,7 @@ describe('one process with its own database', () => {
     const viewer = await openViewer(here, thread.id)
     open.push(viewer)
     const writers = await startWriters(here, thread.id, 4, 0)
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const before = writers.acknowledged.size
       await vi.waitFor(() => expect(writers.acknowledged.size).toBeGreaterThan(before + 40), { ...poll, timeout: 20_000 })
       await node.kill('SIGKILL')

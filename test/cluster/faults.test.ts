@@ -1,11 +1,10 @@
-import fs from 'node:fs'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test, vi } from 'vitest'
 import { openViewer, snapshotOf, startWriters, visible, type Viewer, type Writers } from '../helpers/live-client.ts'
 import { ask, guest, startNode, type TestNode } from '../helpers/node.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { redisCli, startRedis } from '../helpers/redis.ts'
-import { temporaryDirectory, type TestServer } from '../helpers/server-process.ts'
+import type { TestServer } from '../helpers/server-process.ts'
 import { describeWith } from '../helpers/services.ts'
 
 /** How soon after a fault is over every viewer must show everything. */

@@ -19,7 +19,13 @@ const histories = 12
 const operations = 20
 
 /** Does something at random, and tells what was committed; nothing where it was refused. */
-async function operate(db: Db, random: Random, thread: string, posts: number, turn: number): Promise<Change[]> {
+async function operate(
+  db: Db,
+  random: Random,
+  thread: string,
+  posts: number,
+  turn: number,
+): Promise<Change[]> {
   const at = { thread, number: 1 + random.below(posts) }
   const userId = random.pick(['ada', 'bob'])
   const text = `text ${turn}`
@@ -27,7 +33,14 @@ async function operate(db: Db, random: Random, thread: string, posts: number, tu
   const operation = random.pick([
     async () => {
       const quote = random.chance(0.4) ? { number: 1 + random.below(posts), text: 'words' } : null
-      const input = { ...content(text, embeds), thread, parent: at.number, authorId: userId, clientId: null, quote }
+      const input = {
+        ...content(text, embeds),
+        thread,
+        parent: at.number,
+        authorId: userId,
+        clientId: null,
+        quote,
+      }
       return (await insertPost(db, input)).changes
     },
     () => updatePost(db, at, content(text, embeds), { editorId: userId, seen: Number.MAX_SAFE_INTEGER }),
@@ -69,14 +82,18 @@ describeStores('what changed', (store) => {
       for (const old of states) {
         const told = (await readChanges(db, thread, old.seq))!
         expect(told.posts.every(({ seq }) => seq > old.seq && seq <= told.seq)).toBe(true)
-        expect(told.posts.map(({ seq }) => seq)).toEqual(told.posts.map(({ seq }) => seq).toSorted((a, b) => a - b))
+        expect(told.posts.map(({ seq }) => seq)).toEqual(
+          told.posts.map(({ seq }) => seq).toSorted((a, b) => a - b),
+        )
         expect(new Set(told.posts.map(({ number }) => number)).size).toBe(told.posts.length)
         expect(applyChanges(old, old.seq, told), `seed ${seed}, after ${old.seq}`).toEqual(newest)
         const live = heard.reduce<ThreadState>((state, change) => apply(state, message(thread, change)), old)
         expect(live, `seed ${seed}, live from ${old.seq}`).toEqual(newest)
       }
       // Backwards, every change is held until the missing one comes.
-      const shuffled = heard.toReversed().reduce<ThreadState>((state, change) => apply(state, message(thread, change)), states[0]!)
+      const shuffled = heard
+        .toReversed()
+        .reduce<ThreadState>((state, change) => apply(state, message(thread, change)), states[0]!)
       expect(shuffled).toEqual(newest)
       expect(isMissing(shuffled)).toBe(false)
     }
@@ -87,7 +104,12 @@ describeStores('what changed', (store) => {
     await addUser(db, 'ada')
     const thread = await addThread(db, 'ada')
     const snapshot = (await readThread(db, thread))!
-    const ahead: ThreadState = { ...fromSnapshot(snapshot), seq: 9, head: 9, posts: [undefined, snapshot.posts[0]] }
+    const ahead: ThreadState = {
+      ...fromSnapshot(snapshot),
+      seq: 9,
+      head: 9,
+      posts: [undefined, snapshot.posts[0]],
+    }
     expect(applyChanges(ahead, 9, (await readChanges(db, thread, 9))!)).toEqual(fromSnapshot(snapshot))
   })
 })

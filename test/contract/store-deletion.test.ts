@@ -31,7 +31,10 @@ describeStores('a deleted post', (store) => {
     })
     await addPost(db, thread, 'ada', 'answer', { parent: 2 })
     await setReaction(db, { thread, number: 2 }, { emoji: '👍', userId: 'ada', on: true })
-    await updatePost(db, { thread, number: 2 }, content(`${secret} again`, refs), { editorId: 'ada', seen: 2 })
+    await updatePost(db, { thread, number: 2 }, content(`${secret} again`, refs), {
+      editorId: 'ada',
+      seen: 2,
+    })
     const [change] = await erasePost(db, { thread, number: 2 })
     const { posts, seq } = (await readThread(db, thread))!
     const tombstone = posts.find(({ number }) => number === 2)!

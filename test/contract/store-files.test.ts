@@ -41,7 +41,10 @@ function essence({ thread, posts }: ThreadSnapshot) {
       .map(({ seq: _, clientId: __, author, reactions, ...post }) => ({
         ...post,
         author: { ...author, id: undefined },
-        reactions: reactions.map((reaction) => ({ ...reaction, by: reaction.by.map((id) => names.get(id)).toSorted() })),
+        reactions: reactions.map((reaction) => ({
+          ...reaction,
+          by: reaction.by.map((id) => names.get(id)).toSorted(),
+        })),
       })),
   }
 }
@@ -52,7 +55,8 @@ async function richThread(db: Db): Promise<string> {
   const ada = await addUser(db, 'ada', { name: 'Ada Ö. "Quote"' })
   const guest = await addUser(db, 'guest', { kind: 'guest', role: 'guest', name: '客' })
   await addUser(db, 'echo', { kind: 'ai', name: 'Echo' })
-  const root = '# On _everything_\n\n- a\n  - b\n\n```js\nlet x = 1\n```\n\nhttps://essay.example/one\n\n$x^2$'
+  const root =
+    '# On _everything_\n\n- a\n  - b\n\n```js\nlet x = 1\n```\n\nhttps://essay.example/one\n\n$x^2$'
   const url = 'https://essay.example/'
   const { thread } = await createThread(parts, ada, { title: 'Of “everything” 🎉', body: root, url })
   const { id } = thread
@@ -62,10 +66,19 @@ async function richThread(db: Db): Promise<string> {
   await say(ada, 2, 'will be deleted, but answered')
   await say(guest, 3, 'an answer to what is gone', { number: 3, text: 'deleted' })
   await say(ada, 1, `/t/${id}/2\n\nand /t/zzzzzzzzzz/4 is not there\n\n/t/zzzzzzzzzz/4`)
-  await addPost(db, id, 'echo', 'half an ans', { ...content('half an ans'), html: render('half an ans', {}).html, parent: 2, state: 'interrupted' })
+  await addPost(db, id, 'echo', 'half an ans', {
+    ...content('half an ans'),
+    html: render('half an ans', {}).html,
+    parent: 2,
+    state: 'interrupted',
+  })
   await addPost(db, id, 'echo', '', { ...content(''), html: '', state: 'failed' })
   await edit(parts, guest, { thread: id, number: 2 }, { body: 'I **quoted** you', seq: 99 })
-  for (const [emoji, userId] of [['🎉', 'guest'], ['👍', 'ada'], ['🎉', 'ada']] as const) {
+  for (const [emoji, userId] of [
+    ['🎉', 'guest'],
+    ['👍', 'ada'],
+    ['🎉', 'ada'],
+  ] as const) {
     await setReaction(db, { thread: id, number: 1 }, { emoji, userId, on: true })
   }
   await erasePost(db, { thread: id, number: 3 })
@@ -84,7 +97,8 @@ describeStores('a thread in a file', (store) => {
     const after = (await readThread(db, id))!
     expect(essence(after)).toEqual(essence(before))
     // The same accounts wrote it.
-    const authors = ({ posts }: ThreadSnapshot) => posts.map((post) => [post.number, post.author.id]).toSorted()
+    const authors = ({ posts }: ThreadSnapshot) =>
+      posts.map((post) => [post.number, post.author.id]).toSorted()
     expect(authors(after)).toEqual(authors(before))
     expect(await exported(db, id)).toEqual(lines)
     const stamps = after.posts.map(({ number, seq }) => [number, seq])
@@ -117,7 +131,10 @@ describeStores('a thread in a file', (store) => {
     const { db } = store
     const id = await richThread(db)
     const lines = await exported(db, id)
-    await expect(imported(db, lines)).rejects.toMatchObject({ code: 'invalid', detail: expect.stringContaining(id) })
+    await expect(imported(db, lines)).rejects.toMatchObject({
+      code: 'invalid',
+      detail: expect.stringContaining(id),
+    })
   })
 
   test.each([
@@ -135,7 +152,10 @@ describeStores('a thread in a file', (store) => {
     const last = spoil(lines.at(-1)!)
     const spoilt = [...lines.slice(0, -1), ...(last === undefined ? [] : [last])]
     const line = `line ${lines.length}`
-    await expect(imported(db, spoilt)).rejects.toMatchObject({ code: 'invalid', detail: expect.stringContaining(line) })
+    await expect(imported(db, spoilt)).rejects.toMatchObject({
+      code: 'invalid',
+      detail: expect.stringContaining(line),
+    })
     for (const table of ['threads', 'posts', 'users', 'links', 'post_embeds', 'reactions'] as const) {
       expect(await db.selectFrom(table).selectAll().execute(), table).toEqual([])
     }
@@ -147,7 +167,12 @@ describeStores('a thread in a file', (store) => {
     const { db } = store
     const count = 5_000
     const createdAt = '2026-01-01T00:00:00.000Z'
-    const header = { format: 'numinex-thread', version: 1, thread: { title: 'Large', createdAt }, posts: count }
+    const header = {
+      format: 'numinex-thread',
+      version: 1,
+      thread: { title: 'Large', createdAt },
+      posts: count,
+    }
     function* lines() {
       yield JSON.stringify(header)
       for (const id of ['a', 'b', 'c']) yield JSON.stringify({ author: { id, name: id, kind: 'person' } })

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Db } from '../../server/store/database.ts'
 import { readChanges, readHeads, readThread } from '../../server/store/read.ts'
-import { erasePost, insertPost, setReaction, touchPosts, updatePost, updateThread } from '../../server/store/write.ts'
+import {
+  erasePost,
+  insertPost,
+  setReaction,
+  touchPosts,
+  updatePost,
+  updateThread,
+} from '../../server/store/write.ts'
 import { Problem } from '../../shared/errors.ts'
 import { applyChanges, fromSnapshot } from '../../shared/thread-state.ts'
 import { seeded, type Random } from '../helpers/random.ts'
@@ -110,11 +117,19 @@ describeStores('many writers of one thread', (store, name) => {
       expect(reads).toBeGreaterThan(2)
       expect(state).toEqual(fromSnapshot(snapshot))
     }
-    const counted = await db.selectFrom('threads').select('post_count').where('id', '=', thread).executeTakeFirst()
+    const counted = await db
+      .selectFrom('threads')
+      .select('post_count')
+      .where('id', '=', thread)
+      .executeTakeFirst()
     expect(counted?.post_count).toBe(snapshot.posts.filter(({ state }) => state !== 'deleted').length)
     // Enough of it really happened.
     expect(done.length).toBeGreaterThan((writers * operations[name]) / 3)
-    expect([...refused.keys()].filter((code) => !['post-deleted', 'edit-conflict', 'thread-locked'].includes(code))).toEqual([])
+    expect(
+      [...refused.keys()].filter(
+        (code) => !['post-deleted', 'edit-conflict', 'thread-locked'].includes(code),
+      ),
+    ).toEqual([])
   })
 
   test('of two threads at a time do not wait for each other forever', async () => {
@@ -124,7 +139,14 @@ describeStores('many writers of one thread', (store, name) => {
     const crosswise = Array.from({ length: 40 }, (_, i) => {
       const [here, there] = i % 2 === 0 ? threads : threads.toReversed()
       const embeds = [{ thread: there!, number: 1 }]
-      const input = { ...content('x', embeds), thread: here!, parent: 1, authorId: 'ada', clientId: `c-${i >> 2}`, quote: null }
+      const input = {
+        ...content('x', embeds),
+        thread: here!,
+        parent: 1,
+        authorId: 'ada',
+        clientId: `c-${i >> 2}`,
+        quote: null,
+      }
       return insertPost(db, input)
     })
     const results = await Promise.all(crosswise)

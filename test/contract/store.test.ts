@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { transact } from '../../server/store/database.ts'
-import { readBody, readChanges, readHeads, readLatest, readPost, readThread } from '../../server/store/read.ts'
+import {
+  readBody,
+  readChanges,
+  readHeads,
+  readLatest,
+  readPost,
+  readThread,
+} from '../../server/store/read.ts'
 import {
   erasePost,
   findByClientId,
@@ -25,7 +32,10 @@ describeStores('the store', (store) => {
     await addUser(db, 'ada')
     const thread = await addThread(db, 'ada', 'the root', 'On roots')
     const snapshot = await readThread(db, thread)
-    expect(snapshot).toMatchObject({ seq: 1, thread: { id: thread, title: 'On roots', locked: false, card: null } })
+    expect(snapshot).toMatchObject({
+      seq: 1,
+      thread: { id: thread, title: 'On roots', locked: false, card: null },
+    })
     expect(snapshot?.posts).toEqual([
       {
         number: 1,
@@ -55,13 +65,19 @@ describeStores('the store', (store) => {
     expect(await readHeads(db, [])).toEqual(new Map())
     const by = { editorId: 'ada', seen: 9 }
     await expect(addPost(db, nowhere, 'ada', 'x')).rejects.toMatchObject({ code: 'thread-not-found' })
-    await expect(updateThread(db, nowhere, { title: 'x' })).rejects.toMatchObject({ code: 'thread-not-found' })
+    await expect(updateThread(db, nowhere, { title: 'x' })).rejects.toMatchObject({
+      code: 'thread-not-found',
+    })
     await expect(updatePost(db, { thread, number: 2 }, content('x'), by)).rejects.toMatchObject({
       code: 'post-not-found',
     })
-    await expect(erasePost(db, { thread: nowhere, number: 1 })).rejects.toMatchObject({ code: 'thread-not-found' })
+    await expect(erasePost(db, { thread: nowhere, number: 1 })).rejects.toMatchObject({
+      code: 'thread-not-found',
+    })
     const reaction = { emoji: '👍', userId: 'ada', on: true }
-    await expect(setReaction(db, { thread, number: 2 }, reaction)).rejects.toMatchObject({ code: 'post-not-found' })
+    await expect(setReaction(db, { thread, number: 2 }, reaction)).rejects.toMatchObject({
+      code: 'post-not-found',
+    })
     expect(await headOf(db, thread)).toBe(1)
   })
 
@@ -78,7 +94,11 @@ describeStores('the store', (store) => {
     const locked = await updateThread(db, thread, { locked: true })
     expect(locked).toMatchObject([{ seq: 5, info: { id: thread, locked: true } }])
     expect(await headOf(db, thread)).toBe(5)
-    const rows = await db.selectFrom('posts').select(['number', 'seq']).where('thread_id', '=', thread).execute()
+    const rows = await db
+      .selectFrom('posts')
+      .select(['number', 'seq'])
+      .where('thread_id', '=', thread)
+      .execute()
     expect(rows.toSorted((a, b) => a.number - b.number)).toEqual([
       { number: 1, seq: 3 },
       { number: 2, seq: 4 },
@@ -94,9 +114,9 @@ describeStores('the store', (store) => {
     await expect(addPost(db, thread, 'ada', 'x', { parent: 9 })).rejects.toThrow(/foreign key/)
     const broken = content('x', [{ link: 'no such link' }])
     await expect(addPost(db, thread, 'ada', 'x', broken)).rejects.toThrow(/foreign key/)
-    await expect(
-      updatePost(db, { thread, number: 1 }, broken, { editorId: 'ada', seen: 1 }),
-    ).rejects.toThrow(/foreign key/)
+    await expect(updatePost(db, { thread, number: 1 }, broken, { editorId: 'ada', seen: 1 })).rejects.toThrow(
+      /foreign key/,
+    )
     expect(await readThread(db, thread)).toMatchObject({ seq: 1, posts: [{ html: '<p>root</p>' }] })
     expect(await addPost(db, thread, 'ada', 'y')).toMatchObject({ number: 2, seq: 2 })
   })
@@ -119,12 +139,18 @@ describeStores('the store', (store) => {
     expect(await insertPost(db, post)).toMatchObject({ created: true, post: { number: 2, clientId: 'c-1' } })
     expect(await insertPost(db, post)).toMatchObject({ created: false, post: { number: 2, seq: 2 } })
     await erasePost(db, { thread, number: 2 })
-    expect(await insertPost(db, post)).toMatchObject({ created: false, post: { number: 2, state: 'deleted' } })
+    expect(await insertPost(db, post)).toMatchObject({
+      created: false,
+      post: { number: 2, state: 'deleted' },
+    })
     expect(await findByClientId(db, 'ada', 'c-1')).toMatchObject({ number: 2 })
     expect(await findByClientId(db, 'bob', 'c-1')).toBeUndefined()
     expect(await headOf(db, thread)).toBe(3)
     // Another author's id is another id.
-    expect(await insertPost(db, { ...post, authorId: 'bob' })).toMatchObject({ created: true, post: { number: 3 } })
+    expect(await insertPost(db, { ...post, authorId: 'bob' })).toMatchObject({
+      created: true,
+      post: { number: 3 },
+    })
   })
 
   test('two at once with the same clientId make one post', async () => {
@@ -132,7 +158,14 @@ describeStores('the store', (store) => {
     await addUser(db, 'ada')
     const thread = await addThread(db, 'ada')
     for (let round = 0; round < 10; round++) {
-      const post = { ...content('once'), thread, parent: 1, authorId: 'ada', clientId: `c-${round}`, quote: null }
+      const post = {
+        ...content('once'),
+        thread,
+        parent: 1,
+        authorId: 'ada',
+        clientId: `c-${round}`,
+        quote: null,
+      }
       const both = await Promise.all([insertPost(db, post), insertPost(db, post), insertPost(db, post)])
       expect(both.filter(({ created }) => created)).toHaveLength(1)
       expect(new Set(both.map(({ post }) => post.number))).toEqual(new Set([round + 2]))
@@ -150,7 +183,11 @@ describeStores('the store', (store) => {
     const [change] = await updatePost(db, at, content('third'), { editorId: 'mod', seen: 2 })
     expect(change).toMatchObject({ post: { html: '<p>third</p>', editedAt: expect.any(String) } })
     expect(await readBody(db, thread, 1)).toBe('third')
-    const revisions = await db.selectFrom('revisions').select(['seq', 'body', 'editor_id']).orderBy('seq').execute()
+    const revisions = await db
+      .selectFrom('revisions')
+      .select(['seq', 'body', 'editor_id'])
+      .orderBy('seq')
+      .execute()
     expect(revisions).toEqual([
       { seq: 1, body: 'first', editor_id: 'ada' },
       { seq: 2, body: 'second', editor_id: 'mod' },
@@ -228,7 +265,13 @@ describeStores('the store', (store) => {
 
     const people = limits.reactorsListed + 3
     const users = Array.from({ length: people }, (_, i) => `user-${String(i).padStart(3, '0')}`)
-    const row = (id: string) => ({ id, name: id, kind: 'person' as const, role: 'member' as const, email: id })
+    const row = (id: string) => ({
+      id,
+      name: id,
+      kind: 'person' as const,
+      role: 'member' as const,
+      email: id,
+    })
     await db.insertInto('users').values(users.map(row)).execute()
     // One of those there already can always be joined.
     const reaction = (id: string) => ({ thread_id: thread, number: 1, emoji: '😀', user_id: id })
@@ -281,7 +324,14 @@ describeStores('the store', (store) => {
       { thread: shown, number: 7 },
     ]
     const post = await addPost(db, thread, 'ada', 'look', content('look', refs))
-    const found = { kind: 'post', thread: shown, number: 1, state: 'found', title: 'Shown', excerpt: 'shown root' }
+    const found = {
+      kind: 'post',
+      thread: shown,
+      number: 1,
+      state: 'found',
+      title: 'Shown',
+      excerpt: 'shown root',
+    }
     expect(post.embeds).toEqual([
       { ...found, author: { id: 'ada', name: 'ada', kind: 'person' } },
       { kind: 'post', thread: shown, number: 7, state: 'missing' },
@@ -325,7 +375,14 @@ describeStores('the store', (store) => {
     const early = content('early', [{ thread, number: 3 }])
     await addPost(db, thread, 'ada', 'early', early)
     await addPost(db, other, 'ada', 'early', early)
-    const input = { ...content('late', [{ thread, number: 3 }]), thread, parent: 1, authorId: 'ada', clientId: null, quote: null }
+    const input = {
+      ...content('late', [{ thread, number: 3 }]),
+      thread,
+      parent: 1,
+      authorId: 'ada',
+      clientId: null,
+      quote: null,
+    }
     const inserted = await insertPost(db, input)
     expect(inserted).toMatchObject({
       shownElsewhere: true,
@@ -342,7 +399,12 @@ describeStores('the store', (store) => {
       { seq: 6, post: { number: 2, embeds: [{ title: 'Renamed' }] } },
       { seq: 7, post: { number: 3, embeds: [{ title: 'Renamed' }] } },
     ])
-    expect(await findEmbedders(db, { thread })).toEqual(new Map([[thread, [2, 3]], [other, [2]]]))
+    expect(await findEmbedders(db, { thread })).toEqual(
+      new Map([
+        [thread, [2, 3]],
+        [other, [2]],
+      ]),
+    )
     expect((await insertPost(db, { ...input, embeds: [] })).changes).toHaveLength(1)
   })
 

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws'
 import { connectLive, type Live, type LiveStatus, type Socket } from '../../client/live.ts'
 import { openThread, type LiveThread } from '../../client/thread.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
+import type { Post } from '../../shared/post.ts'
 import { fromSnapshot, type ThreadState } from '../../shared/thread-state.ts'
 import { guest, type Guest } from './node.ts'
 
@@ -74,9 +75,9 @@ async function get<T>(address: string): Promise<T> {
 }
 
 /** What two states must agree on: everything that readers see, but presence. */
-export function visible({ thread, posts, seq }: Pick<ThreadState, 'thread' | 'posts' | 'seq'> | ThreadSnapshot) {
-  const known = posts.filter((post) => post !== undefined).toSorted((a, b) => a.number - b.number)
-  return { thread, seq, posts: known }
+export function visible({ thread, posts, seq }: Pick<ThreadState, 'thread' | 'posts' | 'seq'>): ThreadSnapshot {
+  const known = posts.filter((post): post is Post => post !== undefined)
+  return { thread, seq, posts: known.toSorted((a, b) => a.number - b.number) }
 }
 
 /** Guests that reply in a thread all the time. */

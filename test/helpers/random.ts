@@ -1,25 +1,30 @@
-/** A seeded source of chance (mulberry32): the same seed plays the same game. */
+/** Numbers that look random and are the same for the same seed. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** From 0 up to, not including, 1. */
   next(): number
-  /** A whole number from 0 up to `below`. */
-  below(below: number): number
+  /** A whole number from 0 up to, not including, `below`. */
+  int(below: number): number
+  pick<T>(items: readonly T[]): T
   chance(probability: number): boolean
-  pick<T>(from: readonly T[]): T
+  bytes(length: number): Buffer
 }
 
-export function seeded(seed: number): Random {
+/** mulberry32 */
+export function createRandom(seed: number): Random {
   let state = seed >>> 0
-  const next = () => {
+  function next(): number {
     state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
+  const int = (below: number) => Math.floor(next() * below)
   return {
     next,
-    below: (below) => Math.floor(next() * below),
+    int,
+    pick: (items) => items[int(items.length)]!,
     chance: (probability) => next() < probability,
-    pick: (from) => from[Math.floor(next() * from.length)]!,
+    bytes: (length) => Buffer.from(Array.from({ length }, () => int(256))),
   }
 }

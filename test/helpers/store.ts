@@ -65,10 +65,10 @@ function fail(error: Error): void {
   throw error
 }
 
-/** The embedded database in a directory of its own, without tables; from the prepared one where it has been built. */
+/** The embedded database in a directory of its own, without tables: the prepared one may be of another version. */
 export async function openPglite(): Promise<Opened> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-store-'))
-  const database = await openDatabase({ dataDir, template: path.resolve('dist/pglite'), onError: fail })
+  const database = await openDatabase({ dataDir, onError: fail })
   return {
     database,
     async end() {
@@ -109,7 +109,10 @@ export async function addUser(
   more: { role?: Role; kind?: Actor['kind']; name?: string } = {},
 ): Promise<Actor> {
   const { role = 'member', kind = 'person', name = id } = more
-  await db.insertInto('users').values({ id, name, kind, role, email: `${id}@test.invalid` }).execute()
+  await db
+    .insertInto('users')
+    .values({ id, name, kind, role, email: `${id}@test.invalid` })
+    .execute()
   return { id, name, kind, role }
 }
 
@@ -119,7 +122,12 @@ export function content(body: string, embeds: Content['embeds'] = []): Content {
 }
 
 /** A thread with a root post. */
-export async function addThread(db: Db, authorId: string, body = 'root', title = 'A thread'): Promise<string> {
+export async function addThread(
+  db: Db,
+  authorId: string,
+  body = 'root',
+  title = 'A thread',
+): Promise<string> {
   const id = newThreadId()
   await insertThread(db, { ...content(body), id, title, url: null, linkId: null, authorId })
   return id
