@@ -58,7 +58,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   // Each seq stamps one row, so this index is unique: it also guards the rule.
   await sql`create unique index posts_seq on posts (thread_id, seq)`.execute(db)
-  await sql`create index posts_quotes on posts (thread_id, quote_number) where quote_number is not null`.execute(db)
+  await sql`create index posts_quotes on posts (thread_id, quote_number) where quote_number is not null`.execute(
+    db,
+  )
 
   await db.schema
     .createTable('revisions')
@@ -69,8 +71,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('editor_id', 'text', (c) => c.notNull().references('users.id'))
     .addColumn('created_at', 'timestamptz', (c) => c.notNull().defaultTo(sql`now()`))
     .addPrimaryKeyConstraint('revisions_pkey', ['thread_id', 'number', 'seq'])
-    .addForeignKeyConstraint('revisions_post', ['thread_id', 'number'], 'posts', ['thread_id', 'number'], (c) =>
-      c.onDelete('cascade'),
+    .addForeignKeyConstraint(
+      'revisions_post',
+      ['thread_id', 'number'],
+      'posts',
+      ['thread_id', 'number'],
+      (c) => c.onDelete('cascade'),
     )
     .execute()
 
@@ -84,8 +90,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
     .addColumn('created_at', 'timestamptz', (c) => c.notNull().defaultTo(sql`now()`))
     .addPrimaryKeyConstraint('reactions_pkey', ['thread_id', 'number', 'emoji', 'user_id'])
-    .addForeignKeyConstraint('reactions_post', ['thread_id', 'number'], 'posts', ['thread_id', 'number'], (c) =>
-      c.onDelete('cascade'),
+    .addForeignKeyConstraint(
+      'reactions_post',
+      ['thread_id', 'number'],
+      'posts',
+      ['thread_id', 'number'],
+      (c) => c.onDelete('cascade'),
     )
     .execute()
 
@@ -100,13 +110,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('target_thread', 'text')
     .addColumn('target_number', 'integer')
     .addPrimaryKeyConstraint('post_embeds_pkey', ['thread_id', 'number', 'position'])
-    .addForeignKeyConstraint('post_embeds_post', ['thread_id', 'number'], 'posts', ['thread_id', 'number'], (c) =>
-      c.onDelete('cascade'),
+    .addForeignKeyConstraint(
+      'post_embeds_post',
+      ['thread_id', 'number'],
+      'posts',
+      ['thread_id', 'number'],
+      (c) => c.onDelete('cascade'),
     )
     .addCheckConstraint('post_embeds_kind', sql`(link_id is null) <> (target_thread is null)`)
     .execute()
   await sql`create index post_embeds_link on post_embeds (link_id) where link_id is not null`.execute(db)
-  await sql`create index post_embeds_target on post_embeds (target_thread, target_number) where target_thread is not null`.execute(db)
+  await sql`create index post_embeds_target on post_embeds (target_thread, target_number) where target_thread is not null`.execute(
+    db,
+  )
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {

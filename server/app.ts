@@ -91,6 +91,12 @@ export function createApp(parts: AppParts): Hono<Env> {
     }),
   )
   app.route('/', pages.routes)
-  app.use('*', serveStatic({ root: parts.clientDir, onFound: (_, c) => c.header('cache-control', 'public, max-age=3600') }))
+  app.use(
+    '*',
+    serveStatic({
+      root: parts.clientDir,
+      onFound: (_, c) => c.header('cache-control', 'public, max-age=3600'),
+    }),
+  )
   return app
 }

@@ -3,7 +3,11 @@ import * as z from 'zod'
 /** A wrong or contradictory setting; its message says which, and what is expected. */
 export class ConfigError extends Error {}
 
-const flag = (fallback: 'on' | 'off') => z.enum(['on', 'off']).default(fallback).transform((value) => value === 'on')
+const flag = (fallback: 'on' | 'off') =>
+  z
+    .enum(['on', 'off'])
+    .default(fallback)
+    .transform((value) => value === 'on')
 const optionalText = z.string().trim().min(1).optional()
 const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {

@@ -62,7 +62,9 @@ function fail(error: unknown): void {
     error instanceof DataDirInUse ||
     error instanceof Problem ||
     ['ENOENT', 'EACCES', 'EADDRINUSE', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
-  const text = plain ? (error as Error).message || (error as NodeJS.ErrnoException).code : (error as Error).stack
+  const text = plain
+    ? (error as Error).message || (error as NodeJS.ErrnoException).code
+    : (error as Error).stack
   process.stderr.write(`${text}\n`)
   process.exitCode = 1
 }

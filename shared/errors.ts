@@ -40,7 +40,12 @@ export class Problem extends Error {
 
   constructor(
     code: ProblemCode,
-    more: { detail?: string; retryMs?: number; issues?: { path: string; message: string }[]; cause?: unknown } = {},
+    more: {
+      detail?: string
+      retryMs?: number
+      issues?: { path: string; message: string }[]
+      cause?: unknown
+    } = {},
   ) {
     super(more.detail ?? problems[code][1], { cause: more.cause })
     this.name = 'Problem'

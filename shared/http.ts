@@ -29,7 +29,9 @@ export const webUrl = z.string().check(
   z.maxLength(limits.urlMax),
   z.refine((value: string) => {
     const url = URL.canParse(value) ? new URL(value) : undefined
-    return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === ''
+    return (
+      (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === ''
+    )
   }, 'must be an http or https address without credentials'),
 )
 
@@ -56,7 +58,10 @@ export const editPost = z.strictObject({
 })
 export type EditPost = z.infer<typeof editPost>
 
-export const changeThread = z.strictObject({ locked: z.optional(z.boolean()), title: z.optional(line(limits.titleMax)) })
+export const changeThread = z.strictObject({
+  locked: z.optional(z.boolean()),
+  title: z.optional(line(limits.titleMax)),
+})
 export type ChangeThread = z.infer<typeof changeThread>
 
 /** A single emoji, as Unicode recommends it for interchange. */

@@ -8,7 +8,11 @@ import { thread } from './thread.ts'
 export const join = z.strictObject({ type: z.literal('join'), thread: threadId, after: seqNumber })
 export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
 /** Someone writes a reply to `parent`; null says that they stopped. */
-export const typing = z.strictObject({ type: z.literal('typing'), thread: threadId, parent: z.nullable(postNumber) })
+export const typing = z.strictObject({
+  type: z.literal('typing'),
+  thread: threadId,
+  parent: z.nullable(postNumber),
+})
 /** Asks for the text so far of a run. */
 export const text = z.strictObject({
   type: z.literal('text'),
@@ -50,7 +54,12 @@ export type Joined = z.infer<typeof joined>
 export const postChanged = z.object({ type: z.literal('post'), thread: threadId, seq: seqNumber, post })
 export type PostChanged = z.infer<typeof postChanged>
 
-export const threadChanged = z.object({ type: z.literal('thread'), thread: threadId, seq: seqNumber, info: thread })
+export const threadChanged = z.object({
+  type: z.literal('thread'),
+  thread: threadId,
+  seq: seqNumber,
+  info: thread,
+})
 export type ThreadChanged = z.infer<typeof threadChanged>
 
 export const delta = z.object({

@@ -135,7 +135,10 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   bus.onRecovered(recheckAccounts)
   const rechecker = setInterval(recheckAccounts, recheckAccountsMs)
   rechecker.unref()
-  log.info({ url, node, mode: config.databaseUrl === undefined ? 'embedded' : 'distributed' }, `Numinex is at ${url}`)
+  log.info(
+    { url, node, mode: config.databaseUrl === undefined ? 'embedded' : 'distributed' },
+    `Numinex is at ${url}`,
+  )
 
   let stopping: Promise<void> | undefined
   return { url, stop: () => (stopping ??= stop()) }
@@ -160,7 +163,9 @@ export async function serve(config: Config, log: Logger, version: string): Promi
 
 function openBus(config: Config, log: Logger, registry: Registry): Bus {
   const metrics = createBusMetrics(registry)
-  return config.redisUrl === undefined ? createMemoryBus() : createRedisBus({ url: config.redisUrl, log, metrics })
+  return config.redisUrl === undefined
+    ? createMemoryBus()
+    : createRedisBus({ url: config.redisUrl, log, metrics })
 }
 
 /** Whether an origin is this site: the configured one, or where none is, whatever host the request came to. */

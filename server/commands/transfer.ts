@@ -31,7 +31,12 @@ export async function importCommand(config: Config, log: Logger, file: string): 
 }
 
 /** `export THREAD [FILE]`: a thread to a file, or to standard output. */
-export async function exportCommand(config: Config, log: Logger, thread: string, file?: string): Promise<void> {
+export async function exportCommand(
+  config: Config,
+  log: Logger,
+  thread: string,
+  file?: string,
+): Promise<void> {
   const { db, close } = await openStore(config, log)
   try {
     // Under another name until it is whole: a file that is there can be trusted.

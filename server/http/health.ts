@@ -12,17 +12,29 @@ const readyMs = 2_000
  * For the machinery around the server. `/healthz`: the process answers. `/readyz`: it can serve, which a proxy asks
  * before it sends anyone; a bus that is down slows live delivery but refuses nobody, so it is told, not held against it.
  */
-export function healthRoutes(parts: { db: Db; bus: Bus; registry: Registry; isDraining(): boolean }): Hono<Env> {
+export function healthRoutes(parts: {
+  db: Db
+  bus: Bus
+  registry: Registry
+  isDraining(): boolean
+}): Hono<Env> {
   const { db, bus, registry } = parts
   return new Hono<Env>()
     .get('/healthz', (c) => c.json({ status: 'ok' }))
     .get('/readyz', async (c) => {
       const database = await isThere(db)
       const ready = database && !parts.isDraining()
-      const body = { status: ready ? 'ready' : 'not ready', database, bus: bus.up, draining: parts.isDraining() }
+      const body = {
+        status: ready ? 'ready' : 'not ready',
+        database,
+        bus: bus.up,
+        draining: parts.isDraining(),
+      }
       return c.json(body, ready ? 200 : 503)
     })
-    .get('/metrics', async (c) => c.text(await registry.metrics(), 200, { 'content-type': registry.contentType }))
+    .get('/metrics', async (c) =>
+      c.text(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+    )
 }
 
 async function isThere(db: Db): Promise<boolean> {

@@ -76,7 +76,9 @@ export function securityHeaders(parts: { secure: boolean; devClientUrl: string |
  * Refuses what a foreign page makes a browser send with this site's cookies. Browsers tell where a request comes from
  * and pages cannot change it; programs that send neither header bring no one else's cookies.
  */
-export function refuseCrossSite(isOwnOrigin: (origin: string, host: string | undefined) => boolean): Middleware {
+export function refuseCrossSite(
+  isOwnOrigin: (origin: string, host: string | undefined) => boolean,
+): Middleware {
   return async (c, next) => {
     if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
       const site = c.req.header('sec-fetch-site')

@@ -14,7 +14,8 @@ export function describeApi(routes: readonly Route[], version: string): object {
     info: {
       title: 'Numinex',
       version,
-      description: 'Threads, posts and reactions. Errors are problem documents (RFC 9457) with a stable `code`.',
+      description:
+        'Threads, posts and reactions. Errors are problem documents (RFC 9457) with a stable `code`.',
     },
     paths,
     components: {
@@ -30,14 +31,27 @@ export function describeApi(routes: readonly Route[], version: string): object {
 
 function describeRoute(each: Route): object {
   const parameters = [
-    ...Object.entries(each.params ?? {}).map(([name, schema]) => ({ name, schema, in: 'path', required: true })),
-    ...Object.entries(each.query ?? {}).map(([name, schema]) => ({ name, schema, in: 'query', required: false })),
+    ...Object.entries(each.params ?? {}).map(([name, schema]) => ({
+      name,
+      schema,
+      in: 'path',
+      required: true,
+    })),
+    ...Object.entries(each.query ?? {}).map(([name, schema]) => ({
+      name,
+      schema,
+      in: 'query',
+      required: false,
+    })),
   ].map((parameter) => ({ ...parameter, schema: jsonSchema(parameter.schema, 'input') }))
   return {
     summary: each.summary,
     ...(parameters.length > 0 && { parameters }),
     ...(each.body && {
-      requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(each.body, 'input') } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: jsonSchema(each.body, 'input') } },
+      },
     }),
     ...(each.method !== 'get' && { security: [{ bearer: [] }, { apiKey: [] }, { cookie: [] }] }),
     responses: {

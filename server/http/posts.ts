@@ -9,7 +9,13 @@ import { route, type Route } from './route.ts'
 
 const number = z.pipe(z.coerce.number(), postNumber)
 const place = { thread: threadId, number }
-const placeProblems = ['sign-in-required', 'thread-not-found', 'post-not-found', 'post-deleted', 'thread-locked'] as const
+const placeProblems = [
+  'sign-in-required',
+  'thread-not-found',
+  'post-not-found',
+  'post-deleted',
+  'thread-locked',
+] as const
 
 export function postRoutes(parts: ThreadParts): Route[] {
   const { db } = parts
@@ -23,7 +29,9 @@ export function postRoutes(parts: ThreadParts): Route[] {
       answer: postAnswer,
       problems: [...placeProblems, 'too-many-reactions'],
       limit: 'react',
-      handle: async ({ actor, params }) => ({ post: await react(parts, actor, params, { emoji: params.emoji, on }) }),
+      handle: async ({ actor, params }) => ({
+        post: await react(parts, actor, params, { emoji: params.emoji, on }),
+      }),
     })
 
   return [

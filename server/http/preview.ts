@@ -20,11 +20,10 @@ export function previewRoutes({ render }: Pick<ThreadParts, 'render'>): Route[] 
       handle: ({ actor, body }) => {
         authorize(actor, 'preview')
         const { html, refs } = render(body.body, { thread: body.thread })
-        const embeds = refs.map(
-          (ref): Embed =>
-            ref.kind === 'link'
-              ? { kind: 'link', url: ref.url, state: 'pending' }
-              : { kind: 'post', thread: ref.thread, number: ref.number, state: 'missing' },
+        const embeds = refs.map((ref): Embed =>
+          ref.kind === 'link'
+            ? { kind: 'link', url: ref.url, state: 'pending' }
+            : { kind: 'post', thread: ref.thread, number: ref.number, state: 'missing' },
         )
         return Promise.resolve({ html, embeds })
       },

@@ -38,5 +38,8 @@ function isUnavailable(error: unknown): boolean {
   if (typeof code === 'string') {
     return /^(08...|57P..|53...|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT|EAI_AGAIN)$/.test(code)
   }
-  return typeof message === 'string' && /connection terminated|timeout exceeded when trying to connect/i.test(message)
+  return (
+    typeof message === 'string' &&
+    /connection terminated|timeout exceeded when trying to connect/i.test(message)
+  )
 }

@@ -11,7 +11,10 @@ const retryMs = 1_000
  * Counters that all nodes share. While Redis does not answer, each node counts for itself: limits become looser by the
  * number of nodes, and nobody is refused for it.
  */
-export function createRedisCounters(url: string, log: Pick<Logger, 'warn'>): { create: CounterFactory; close(): void } {
+export function createRedisCounters(
+  url: string,
+  log: Pick<Logger, 'warn'>,
+): { create: CounterFactory; close(): void } {
   const addresses = parseRedisUrl(url)
   let client: Redis | Cluster | undefined
   let retry: NodeJS.Timeout | undefined
@@ -63,8 +66,18 @@ export function createRedisCounters(url: string, log: Pick<Logger, 'warn'>): { c
 
 /** Connects to one server, or to a Cluster where that server is part of one. */
 async function connect({ seeds, credentials }: RedisAddresses): Promise<Redis | Cluster> {
-  const options = { ...credentials, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
-  const single = new Redis({ ...seeds[0]!, ...options, lazyConnect: true, retryStrategy: (n) => Math.min(50 * n, 1_000) })
+  const options = {
+    ...credentials,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 1_000,
+  }
+  const single = new Redis({
+    ...seeds[0]!,
+    ...options,
+    lazyConnect: true,
+    retryStrategy: (n) => Math.min(50 * n, 1_000),
+  })
   single.on('error', () => undefined)
   try {
     await single.connect()
@@ -74,5 +87,9 @@ async function connect({ seeds, credentials }: RedisAddresses): Promise<Redis | 
     throw error
   }
   single.disconnect()
-  return new Cluster([...seeds], { redisOptions: options, enableOfflineQueue: false, slotsRefreshInterval: 2_000 })
+  return new Cluster([...seeds], {
+    redisOptions: options,
+    enableOfflineQueue: false,
+    slotsRefreshInterval: 2_000,
+  })
 }

@@ -37,7 +37,12 @@ export interface Input<P, Q, B> {
 }
 
 /** A route with its handler's input inferred from its schemas. */
-export function route<P extends Record<string, Shape>, Q extends Record<string, Shape>, B extends Shape, A extends Shape>(
+export function route<
+  P extends Record<string, Shape>,
+  Q extends Record<string, Shape>,
+  B extends Shape,
+  A extends Shape,
+>(
   definition: Omit<Route, 'handle' | 'params' | 'query' | 'body' | 'answer'> & {
     params?: P
     query?: Q
@@ -81,7 +86,9 @@ function parseParams({ params = {} }: Route, c: Ctx): unknown {
   const result = z.object(params).safeParse(c.req.param())
   if (result.success) return result.data
   const wrong = result.error.issues[0]?.path[0]
-  throw new Problem(wrong === 'thread' ? 'thread-not-found' : wrong === 'number' ? 'post-not-found' : 'not-found')
+  throw new Problem(
+    wrong === 'thread' ? 'thread-not-found' : wrong === 'number' ? 'post-not-found' : 'not-found',
+  )
 }
 
 function parse<S extends Shape>(schema: S, value: unknown): z.output<S> {
@@ -91,7 +98,10 @@ function parse<S extends Shape>(schema: S, value: unknown): z.output<S> {
     path: `/${issue.path.map(String).join('/')}`,
     message: issue.message,
   }))
-  throw new Problem('invalid', { detail: issues.map(({ path, message }) => `${path}: ${message}`).join('; '), issues })
+  throw new Problem('invalid', {
+    detail: issues.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    issues,
+  })
 }
 
 async function readJson(c: Ctx): Promise<unknown> {

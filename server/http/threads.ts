@@ -1,5 +1,10 @@
 import * as z from 'zod/mini'
-import { changeThread as changeSchema, createThread as createSchema, threadPage, threadSnapshot } from '../../shared/http.ts'
+import {
+  changeThread as changeSchema,
+  createThread as createSchema,
+  threadPage,
+  threadSnapshot,
+} from '../../shared/http.ts'
 import { protocolVersion } from '../../shared/protocol.ts'
 import { seqNumber, threadId } from '../../shared/post.ts'
 import { thread } from '../../shared/thread.ts'
@@ -17,7 +22,11 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
   async function conditional(c: Ctx, id: string, after: number): Promise<Response> {
     const head = (await readHeads(db, [id])).get(id)
     const matches = head !== undefined && c.req.header('if-none-match') === etagOf(id, head)
-    if (matches) return new Response(null, { status: 304, headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' } })
+    if (matches)
+      return new Response(null, {
+        status: 304,
+        headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' },
+      })
     const { json, seq } = await snapshots.read(id, after, head)
     return new Response(json, {
       headers: { 'content-type': 'application/json', etag: etagOf(id, seq), 'cache-control': 'no-cache' },
@@ -68,7 +77,9 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
       answer: z.object({ thread }),
       problems: ['invalid', 'sign-in-required', 'forbidden', 'thread-not-found'],
       limit: 'write',
-      handle: async ({ actor, params, body }) => ({ thread: await changeThread(parts, actor, params.thread, body) }),
+      handle: async ({ actor, params, body }) => ({
+        thread: await changeThread(parts, actor, params.thread, body),
+      }),
     }),
     route({
       method: 'get',

@@ -9,7 +9,9 @@ export interface Difference extends ThreadSnapshot {
  * Reads differences for many who ask at once: one query is under way at a time, and the next one serves all that
  * came meanwhile, from the oldest `after` among them. Ten thousand viewers who come back cost a few queries.
  */
-export function createDifferenceReader(read: (after: number) => Promise<Difference>): (after: number) => Promise<Difference> {
+export function createDifferenceReader(
+  read: (after: number) => Promise<Difference>,
+): (after: number) => Promise<Difference> {
   let waiting: { after: number; result: Promise<Difference> } | undefined
   let current: Promise<unknown> = Promise.resolve()
 

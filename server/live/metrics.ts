@@ -27,7 +27,11 @@ export function createLiveMetrics(registry: Registry): LiveMetrics {
   })
   return {
     sockets: new Gauge({ name: 'numinex_sockets', help: 'Open WebSockets', registers }),
-    rooms: new Gauge({ name: 'numinex_rooms', help: 'Threads with viewers on this node, or recently', registers }),
+    rooms: new Gauge({
+      name: 'numinex_rooms',
+      help: 'Threads with viewers on this node, or recently',
+      registers,
+    }),
     lag: new Histogram({
       name: 'numinex_commit_to_socket_seconds',
       help: 'From the commit of a change to its frame being written to the sockets',

@@ -83,7 +83,8 @@ export function createPresence(parts: {
       const before = others.get(said.node)
       if (said.viewers === 0) others.delete(said.node)
       else others.set(said.node, { ...said, heardAt: now() })
-      if (before?.viewers !== said.viewers || JSON.stringify(before.typing) !== JSON.stringify(said.typing)) onChange()
+      if (before?.viewers !== said.viewers || JSON.stringify(before.typing) !== JSON.stringify(said.typing))
+        onChange()
     },
     tick() {
       const at = now()

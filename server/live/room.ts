@@ -221,7 +221,12 @@ export function createRoom(parts: RoomParts): Room {
       presenceTimer = undefined
       if (viewers.size === 0) return
       const frame = textFrame(
-        toLine({ type: 'presence', thread, viewers: presence.viewers(), typing: presence.typing().slice(0, typingShown) }),
+        toLine({
+          type: 'presence',
+          thread,
+          viewers: presence.viewers(),
+          typing: presence.typing().slice(0, typingShown),
+        }),
       )
       for (const viewer of viewers.values()) viewer.mention(frame)
     }, liveLimits.presenceMs)

@@ -96,7 +96,8 @@ export function createSession(parts: SessionParts, transport: Transport, headers
       return reject('too-large', `a frame has at most ${limits.frameBytes} bytes`, closeCodes.tooLarge)
     }
     const message = parse(frame)
-    if (message === undefined) return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
+    if (message === undefined)
+      return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
     queue = queue.then(() => dispatch(message)).catch(fail)
     await queue
   }

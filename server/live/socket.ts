@@ -52,7 +52,11 @@ interface Pulse {
 
 export function attachSockets(server: Server, parts: SocketParts): Sockets {
   const { metrics, log } = parts
-  const wss = new WebSocketServer({ noServer: true, maxPayload: liveLimits.readBytes, perMessageDeflate: false })
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: liveLimits.readBytes,
+    perMessageDeflate: false,
+  })
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
   let draining = false
@@ -64,7 +68,9 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
 
   function accountChanged(change: AccountChange): void {
     for (const { session } of connections) {
-      session.accountChanged(change).catch((error: unknown) => log.error({ err: error }, 'account change failed'))
+      session
+        .accountChanged(change)
+        .catch((error: unknown) => log.error({ err: error }, 'account change failed'))
     }
   }
 
@@ -86,7 +92,8 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
     if (draining) return { status: '503 Service Unavailable', reason: 'draining' }
     const { origin, host } = request.headers
     // Programs send no origin; browsers always do, and cannot be made to send another.
-    if (origin !== undefined && !parts.isOwnOrigin(origin, host)) return { status: '403 Forbidden', reason: 'origin' }
+    if (origin !== undefined && !parts.isOwnOrigin(origin, host))
+      return { status: '403 Forbidden', reason: 'origin' }
     if (parts.limited && (perAddress.get(parts.addressOf(request)) ?? 0) >= liveLimits.socketsPerAddress) {
       return { status: '429 Too Many Requests', reason: 'address' }
     }

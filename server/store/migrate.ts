@@ -10,6 +10,7 @@ export async function migrate(db: Db, target?: string): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
   const { error, results } =
     target === undefined ? await migrator.migrateToLatest() : await migrator.migrateTo(target)
-  if (error !== undefined) throw error instanceof Error ? error : new Error('migration failed', { cause: error })
+  if (error !== undefined)
+    throw error instanceof Error ? error : new Error('migration failed', { cause: error })
   return (results ?? []).map((result) => `${result.migrationName} ${result.direction.toLowerCase()}`)
 }

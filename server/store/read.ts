@@ -54,7 +54,11 @@ function inSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
 /** The heads of many threads in one query; threads that do not exist are missing from the answer. */
 export async function readHeads(db: Tx, threads: readonly string[]): Promise<Map<string, number>> {
   if (threads.length === 0) return new Map()
-  const rows = await db.selectFrom('threads').select(['id', 'seq']).where('id', '=', sql<string>`any(${threads})`).execute()
+  const rows = await db
+    .selectFrom('threads')
+    .select(['id', 'seq'])
+    .where('id', '=', sql<string>`any(${threads})`)
+    .execute()
   return new Map(rows.map(({ id, seq }) => [id, seq]))
 }
 
@@ -64,7 +68,14 @@ export async function readHead(db: Tx, thread: string): Promise<(Thread & { seq:
     .selectFrom('threads as t')
     .leftJoin('links as l', 'l.id', 't.link_id')
     .select(['t.id', 't.title', 't.url', 't.locked', 't.created_at', 't.seq', 't.link_id'])
-    .select(['l.state', 'l.url as link_url', 'l.title as link_title', 'l.site', 'l.description', 'l.image_url'])
+    .select([
+      'l.state',
+      'l.url as link_url',
+      'l.title as link_title',
+      'l.site',
+      'l.description',
+      'l.image_url',
+    ])
     .where('t.id', '=', thread)
     .executeTakeFirst()
   if (row === undefined) return undefined
@@ -103,7 +114,11 @@ export async function loadPosts(
     .select(['p.number', 'p.parent', 'p.html', 'p.state', 'p.created_at', 'p.edited_at', 'p.quote_number'])
     .select(['p.quote_text', 'p.seq', 'p.client_id', 'u.id as author_id', 'u.name', 'u.kind'])
     .where('p.thread_id', '=', thread)
-    .where((eb) => ('after' in which ? eb('p.seq', '>', which.after) : eb('p.number', '=', sql<number>`any(${which.numbers})`)))
+    .where((eb) =>
+      'after' in which
+        ? eb('p.seq', '>', which.after)
+        : eb('p.number', '=', sql<number>`any(${which.numbers})`),
+    )
     .orderBy('p.seq', latest === undefined ? 'asc' : 'desc')
     .$if(latest !== undefined, (q) => q.limit(latest!))
     .execute()
@@ -121,7 +136,11 @@ async function loadReactions(db: Tx, thread: string, numbers: readonly number[] 
     .selectFrom('reactions')
     .select(['number', 'emoji'])
     .select((eb) => eb.fn.countAll<number>().as('count'))
-    .select(sql<string[]>`(array_agg(user_id order by created_at, user_id))[1:${sql.lit(limits.reactorsListed)}]`.as('by'))
+    .select(
+      sql<
+        string[]
+      >`(array_agg(user_id order by created_at, user_id))[1:${sql.lit(limits.reactorsListed)}]`.as('by'),
+    )
     .where('thread_id', '=', thread)
     .$if(numbers !== undefined, (q) => q.where('number', '=', sql<number>`any(${numbers})`))
     .groupBy(['number', 'emoji'])

@@ -3,7 +3,16 @@ import type { LinkRow, PostRow, UsersTable } from './schema.ts'
 
 type PostColumns = Pick<
   PostRow,
-  'number' | 'parent' | 'html' | 'state' | 'created_at' | 'edited_at' | 'quote_number' | 'quote_text' | 'seq' | 'client_id'
+  | 'number'
+  | 'parent'
+  | 'html'
+  | 'state'
+  | 'created_at'
+  | 'edited_at'
+  | 'quote_number'
+  | 'quote_text'
+  | 'seq'
+  | 'client_id'
 > & { author_id: string; name: string; kind: UsersTable['kind'] }
 
 /** A row as the wire's post. */

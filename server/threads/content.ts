@@ -13,9 +13,8 @@ export async function prepareContent(
   const { html, text, refs } = render(body, { thread })
   const ids = await links.request(refs.flatMap((ref) => (ref.kind === 'link' ? [ref.url] : [])))
   let next = 0
-  const embeds = refs.map(
-    (ref): StoredEmbed =>
-      ref.kind === 'link' ? { link: ids[next++]! } : { thread: ref.thread, number: ref.number },
+  const embeds = refs.map((ref): StoredEmbed =>
+    ref.kind === 'link' ? { link: ids[next++]! } : { thread: ref.thread, number: ref.number },
   )
   return { body, html, excerpt: excerpt(text, limits.excerptMax), embeds }
 }

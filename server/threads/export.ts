@@ -43,7 +43,7 @@ export async function exportThread(
       )
       for (const author of await readAuthors(tx, thread)) await write(formatLine({ author }))
       let done = 0
-      for (let last = 0; ; ) {
+      for (let last = 0; ;) {
         const posts = await readBatch(tx, thread, last)
         for (const post of posts) await write(formatLine({ post }))
         done += posts.length

@@ -51,7 +51,10 @@ describeWith('postgres', 'convergence', () => {
     database = await openDatabase({ url: disposable.url, dataDir: '', onError: () => undefined })
     await migrate(database.db)
     for (const { id, name, kind, role } of writers) {
-      await database.db.insertInto('users').values({ id, name, kind, role, email: `${id}@test.invalid` }).execute()
+      await database.db
+        .insertInto('users')
+        .values({ id, name, kind, role, email: `${id}@test.invalid` })
+        .execute()
     }
   })
 
@@ -107,7 +110,9 @@ async function settle(nodes: Node[], clients: Client[], thread: string): Promise
   const current = () => clients.every((client) => client.state().seq === truth.seq)
   while (!current()) {
     if (performance.now() > deadline) {
-      throw new Error(`clients at ${clients.map((client) => client.state().seq).join()}, database at ${truth.seq}`)
+      throw new Error(
+        `clients at ${clients.map((client) => client.state().seq).join()}, database at ${truth.seq}`,
+      )
     }
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
@@ -128,7 +133,13 @@ function createNode(node: string, bus: ThreadParts['bus']): Node {
   const metrics = createLiveMetrics(new Registry())
   return {
     hub: createHub({ db, bus, log, metrics, node }),
-    parts: { db, bus, log, render: createRenderer({ publicUrl: 'http://localhost' }), links: { request: async () => [] } },
+    parts: {
+      db,
+      bus,
+      log,
+      render: createRenderer({ publicUrl: 'http://localhost' }),
+      links: { request: async () => [] },
+    },
   }
 }
 
@@ -144,7 +155,12 @@ async function write(
     await pause(random, 12)
     const { parts } = random.pick(nodes)
     // What a person sees when they act may be old by the time they do.
-    const target = random.pick(random.pick(clients).state().posts.filter((post) => post !== undefined))
+    const target = random.pick(
+      random
+        .pick(clients)
+        .state()
+        .posts.filter((post) => post !== undefined),
+    )
     const at = { thread, number: target.number }
     const body = `${actor.name} says ${i}: ${random.below(1e6)}`
     const clientId = `${thread}-${i}`
@@ -192,7 +208,12 @@ interface Client {
 }
 
 /** The real client, twenty times as hasty, on real sessions; only the wire between them is made up. */
-async function createClient(nodes: Node[], thread: string, random: Random, seen: Map<number, string>): Promise<Client> {
+async function createClient(
+  nodes: Node[],
+  thread: string,
+  random: Random,
+  seen: Map<number, string>,
+): Promise<Client> {
   const faults: unknown[] = []
   const timers: Timers = {
     // But as patient with a quiet server: who reconnects would cover up what the server should have told.

@@ -24,7 +24,8 @@ export function createChaosBus(random: Random): ChaosBus {
   return {
     endpoint: () => ({
       publish(topic, message) {
-        for (const subscriber of subscribers) if (subscriber.topic === topic) send(subscriber.handler, message)
+        for (const subscriber of subscribers)
+          if (subscriber.topic === topic) send(subscriber.handler, message)
         return Promise.resolve()
       },
       subscribe(topic, handler) {
