@@ -18,7 +18,7 @@ import { Problem } from '../../shared/errors.ts'
 import { fromSnapshot, treeRows, type ThreadState } from '../../shared/thread-state.ts'
 import { createChaosBus } from '../helpers/chaos-bus.ts'
 import type { TestDatabase } from '../helpers/postgres.ts'
-import { seeded, type Random } from '../helpers/random.ts'
+import { createRandom, type Random } from '../helpers/random.ts'
 import { createDatabase, describeWith } from '../helpers/services.ts'
 
 /**
@@ -82,7 +82,7 @@ describeWith('postgres', 'convergence', () => {
 })
 
 async function play(seed: number): Promise<void> {
-  const random = seeded(seed)
+  const random = createRandom(seed)
   const chaos = createChaosBus(random)
   const nodes = [0, 1].map((index) => createNode(`node${index}`, chaos.endpoint()))
   const parts = nodes[0]!.parts
@@ -162,7 +162,7 @@ async function write(
         .posts.filter((post) => post !== undefined),
     )
     const at = { thread, number: target.number }
-    const body = `${actor.name} says ${i}: ${random.below(1e6)}`
+    const body = `${actor.name} says ${i}: ${random.int(1e6)}`
     const clientId = `${thread}-${i}`
     const emoji = random.pick(['👍', '🎉'])
     const act = random.pick([
@@ -194,7 +194,7 @@ async function disturb(nodes: Node[], clients: Client[], random: Random): Promis
 }
 
 function pause(random: Random, ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, random.below(ms)))
+  return new Promise((resolve) => setTimeout(resolve, random.int(ms)))
 }
 
 interface Client {

@@ -12,7 +12,7 @@ import {
 } from '../../server/store/write.ts'
 import { Problem } from '../../shared/errors.ts'
 import { apply, applyChanges, fromSnapshot, isMissing, type ThreadState } from '../../shared/thread-state.ts'
-import { seeded, type Random } from '../helpers/random.ts'
+import { createRandom, type Random } from '../helpers/random.ts'
 import { addThread, addUser, content, describeStores } from '../helpers/store.ts'
 
 const histories = 12
@@ -26,13 +26,13 @@ async function operate(
   posts: number,
   turn: number,
 ): Promise<Change[]> {
-  const at = { thread, number: 1 + random.below(posts) }
+  const at = { thread, number: 1 + random.int(posts) }
   const userId = random.pick(['ada', 'bob'])
   const text = `text ${turn}`
-  const embeds = random.chance(0.4) ? [{ thread, number: 1 + random.below(posts + 3) }] : []
+  const embeds = random.chance(0.4) ? [{ thread, number: 1 + random.int(posts + 3) }] : []
   const operation = random.pick([
     async () => {
-      const quote = random.chance(0.4) ? { number: 1 + random.below(posts), text: 'words' } : null
+      const quote = random.chance(0.4) ? { number: 1 + random.int(posts), text: 'words' } : null
       const input = {
         ...content(text, embeds),
         thread,
@@ -47,7 +47,7 @@ async function operate(
     () => erasePost(db, at),
     () => setReaction(db, at, { emoji: random.pick(['👍', '🎉']), userId, on: random.chance(0.7) }),
     () => updateThread(db, thread, random.chance(0.5) ? { title: text } : { locked: random.chance(0.2) }),
-    () => touchPosts(db, thread, [1 + random.below(posts), posts]),
+    () => touchPosts(db, thread, [1 + random.int(posts), posts]),
   ])
   try {
     return await operation()
@@ -69,7 +69,7 @@ describeStores('what changed', (store) => {
     const { db } = store
     for (const id of ['ada', 'bob']) await addUser(db, id)
     for (let seed = 1; seed <= histories; seed++) {
-      const random = seeded(seed)
+      const random = createRandom(seed)
       const thread = await addThread(db, 'ada')
       const states = [fromSnapshot((await readThread(db, thread))!)]
       const heard: Change[] = []

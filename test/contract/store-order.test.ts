@@ -11,7 +11,7 @@ import {
 } from '../../server/store/write.ts'
 import { Problem } from '../../shared/errors.ts'
 import { applyChanges, fromSnapshot } from '../../shared/thread-state.ts'
-import { seeded, type Random } from '../helpers/random.ts'
+import { createRandom, type Random } from '../helpers/random.ts'
 import { addThread, addUser, content, describeStores } from '../helpers/store.ts'
 
 const writers = 8
@@ -31,12 +31,12 @@ async function operate(db: Db, random: Random, thread: string, userId: string, n
     .select(['last_number', 'seq'])
     .where('id', '=', thread)
     .executeTakeFirstOrThrow())!
-  const number = 1 + random.below(last.last_number)
+  const number = 1 + random.int(last.last_number)
   const at = { thread, number }
   const what = random.next()
   if (what < 0.45) {
     // Some show a post that is not there yet.
-    const embeds = random.chance(0.2) ? [{ thread, number: number + random.below(20) }] : []
+    const embeds = random.chance(0.2) ? [{ thread, number: number + random.int(20) }] : []
     const quote = random.chance(0.2) ? { number, text: 'words' } : null
     const clientId = random.chance(0.5) ? name : null
     const input = { ...content(name, embeds), thread, parent: number, authorId: userId, clientId, quote }
@@ -72,7 +72,7 @@ describeStores('many writers of one thread', (store, name) => {
     let writing = true
 
     const write = async (userId: string, index: number) => {
-      const random = seeded(index + 1)
+      const random = createRandom(index + 1)
       for (let i = 0; i < operations[name]; i++) {
         try {
           done.push(await operate(db, random, thread, userId, `${userId}-${i}`))

@@ -18,7 +18,7 @@ export function createChaosBus(random: Random): ChaosBus {
     if (sane) return queueMicrotask(() => handler(message))
     if (random.chance(0.15)) return
     const copies = random.chance(0.15) ? 2 : 1
-    for (let i = 0; i < copies; i++) setTimeout(handler, random.chance(0.5) ? 0 : random.below(90), message)
+    for (let i = 0; i < copies; i++) setTimeout(handler, random.chance(0.5) ? 0 : random.int(90), message)
   }
 
   return {

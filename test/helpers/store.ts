@@ -61,14 +61,15 @@ function useStore(open: () => Promise<Opened>): TestStore {
   }
 }
 
-function fail(error: Error): void {
-  throw error
-}
-
 /** The embedded database in a directory of its own, without tables: the prepared one may be of another version. */
 export async function openPglite(): Promise<Opened> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-store-'))
-  const database = await openDatabase({ dataDir, onError: fail })
+  const database = await openDatabase({
+    dataDir,
+    onError(error) {
+      throw error
+    },
+  })
   return {
     database,
     async end() {
@@ -81,10 +82,19 @@ export async function openPglite(): Promise<Opened> {
 /** A database of its own on the run's Postgres, without tables. */
 export async function openPostgres(): Promise<Opened> {
   const made = await createDatabase()
-  const database = await openDatabase({ url: made.url, dataDir: '', poolSize: 12, onError: fail })
+  let ending = false
+  const database = await openDatabase({
+    url: made.url,
+    dataDir: '',
+    poolSize: 12,
+    onError(error) {
+      if (!ending) throw error
+    },
+  })
   return {
     database,
     async end() {
+      ending = true
       await database.close()
       await made.drop()
     },

@@ -1,0 +1,139 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { Writable } from 'node:stream'
+import type { Hono } from 'hono'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { createAccounts } from '../../server/accounts/create.ts'
+import { createApp } from '../../server/app.ts'
+import type { Env } from '../../server/http/context.ts'
+import { createHttpMetrics } from '../../server/http/metrics.ts'
+import { createRateLimits, memoryCounters, unlimited } from '../../server/http/rate-limits.ts'
+import { migrate } from '../../server/store/migrate.ts'
+import type { Db } from '../../server/store/database.ts'
+import type { ThreadParts } from '../../server/threads/parts.ts'
+import { openPglite, publicUrl, threadParts } from './store.ts'
+
+/** Everything that is answered over HTTP, in this process and over an embedded database of its own. */
+export interface TestApp {
+  readonly app: Hono<Env>
+  readonly db: Db
+  readonly parts: ThreadParts
+  /** The log so far, one JSON object a line. */
+  log(): string
+  draining: boolean
+  /** Sends a request, as from `address`. */
+  ask(method: string, path: string, options?: AskOptions): Promise<Response>
+  close(): Promise<void>
+}
+
+export interface AskOptions {
+  /** Sent as JSON, or as it is where it is text. */
+  body?: unknown
+  who?: { headers: Record<string, string> }
+  headers?: Record<string, string>
+  address?: string
+}
+
+export async function openApp(options: { limited?: boolean; secure?: boolean } = {}): Promise<TestApp> {
+  const { database, end } = await openPglite()
+  const { db } = database
+  await migrate(db)
+  let written = ''
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      written += chunk.toString()
+      done()
+    },
+  })
+  const log = pino({ level: 'trace', base: null }, stream)
+  const url = options.secure === true ? publicUrl.replace('http:', 'https:') : publicUrl
+  const parts: ThreadParts = { ...threadParts(db), log }
+  const secret = 'a secret that only the tests of HTTP know'
+  const accounts = await createAccounts({ db, bus: parts.bus, log, secret, publicUrl: url })
+  const rates = options.limited === true ? createRateLimits(memoryCounters()) : unlimited
+  const registry = new Registry()
+  const clientDir = makeClientDir()
+  const state = { draining: false }
+  const app = createApp({
+    ...parts,
+    accounts,
+    registry,
+    httpMetrics: createHttpMetrics(registry),
+    rates,
+    publicUrl: url,
+    version: '1.2.3',
+    clientDir,
+    trustProxy: 0,
+    devClientUrl: undefined,
+    isOwnOrigin: (origin) => origin === url,
+    isDraining: () => state.draining,
+    readImage: (link) => Promise.resolve(link === 'known' ? { type: 'image/png', bytes: new Uint8Array([1, 2]) } : null),
+    pages: { db, rates, publicUrl: url, clientDir, devClientUrl: undefined },
+  })
+
+  return {
+    app,
+    db,
+    parts,
+    log: () => written,
+    get draining() {
+      return state.draining
+    },
+    set draining(value) {
+      state.draining = value
+    },
+    async ask(method, path, { body, who, headers, address = '192.0.2.1' } = {}) {
+      const given = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body)
+      const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+      const all = { ...type, ...who?.headers, ...headers }
+      const incoming = { socket: { remoteAddress: address }, headers: {} }
+      return await app.request(`${url}${path}`, { method, headers: all, body: given }, { incoming })
+    },
+    async close() {
+      await parts.bus.close()
+      await end()
+      fs.rmSync(clientDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What a build of the client leaves, as far as the server asks. */
+function makeClientDir(): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-client-'))
+  for (const name of ['.vite', 'assets']) fs.mkdirSync(path.join(directory, name))
+  const manifest = { 'app/main.ts': { file: 'assets/main.js' }, 'app/main.css': { file: 'assets/main.css' } }
+  fs.writeFileSync(path.join(directory, '.vite/manifest.json'), JSON.stringify(manifest))
+  fs.writeFileSync(path.join(directory, 'assets/main.js'), 'export {}\n')
+  fs.writeFileSync(path.join(directory, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>\n')
+  return directory
+}
+
+/** Someone signed in, and the headers that make requests theirs. */
+export interface Visitor {
+  id: string
+  name: string
+  token: string
+  cookie: string
+  headers: { authorization: string }
+}
+
+/** Signs a guest in. */
+export function guest(app: TestApp, name: string): Promise<Visitor> {
+  return enter(app, 'sign-in/anonymous', { name }, name)
+}
+
+/** Signs a person up; the first one ever is admin. */
+export function member(app: TestApp, name: string, password = 'correct horse battery'): Promise<Visitor> {
+  return enter(app, 'sign-up/email', { name, email: `${name.toLowerCase()}@example.test`, password }, name)
+}
+
+async function enter(app: TestApp, path: string, body: object, name: string): Promise<Visitor> {
+  const answer = await app.ask('POST', `/api/auth/${path}`, { body })
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  const token = answer.headers.get('set-auth-token')!
+  const cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]!).join('; ')
+  const { user } = (await answer.json()) as { user: { id: string } }
+  return { id: user.id, name, token, cookie, headers: { authorization: `Bearer ${token}` } }
+}
