@@ -158,7 +158,8 @@ export function connectLive(parts: LiveParts): Live {
         attempt = 0
         return
       case 'error':
-        if (message.thread !== undefined && message.retryMs !== undefined) askLater(message.thread, message.retryMs)
+        if (message.thread !== undefined && message.retryMs !== undefined)
+          askLater(message.thread, message.retryMs)
         return guarded(() => parts.onError?.(message))
     }
   }

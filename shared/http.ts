@@ -26,9 +26,11 @@ const bidi = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 export const displayName = line(limits.nameMax)
 
 export const webUrl = z.string().check(
+  z.trim(),
   z.maxLength(limits.urlMax),
   z.refine((value: string) => {
-    const url = URL.canParse(value) ? new URL(value) : undefined
+    // The parser passes over control characters, which an address that people see should not hold.
+    const url = !/[\s\p{Cc}\p{Surrogate}]/u.test(value) && URL.canParse(value) ? new URL(value) : undefined
     return (
       (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username === '' && url.password === ''
     )

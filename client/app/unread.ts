@@ -18,6 +18,12 @@ export interface Unread {
 // Screen readers are told at most this often: a lively thread would never let them finish a sentence.
 const announceMs = 4_000
 
+/** Marks a post for the moment in which it is first seen. */
+function flash(post: Element): void {
+  post.classList.add('new')
+  post.addEventListener('animationend', () => post.classList.remove('new'), { once: true })
+}
+
 export function createUnread({ pill, status, element, reveal }: UnreadParts): Unread {
   const unread = new Set<number>()
   let announcing: ReturnType<typeof setTimeout> | undefined
@@ -29,6 +35,7 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
         if (!isIntersecting) continue
         observer.unobserve(target)
         unread.delete(Number(target.id.slice(1)))
+        flash(target)
       }
       draw()
     },
@@ -84,11 +91,11 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
       for (const number of numbers) {
         const post = element(number)
         if (post === null) continue
-        post.classList.add('new')
-        post.addEventListener('animationend', () => post.classList.remove('new'), { once: true })
-        if (side(number) === 0 && document.visibilityState === 'visible' && !post.hidden) continue
-        unread.add(number)
-        observer.observe(post)
+        if (side(number) === 0 && document.visibilityState === 'visible' && !post.hidden) flash(post)
+        else {
+          unread.add(number)
+          observer.observe(post)
+        }
       }
       draw()
     },

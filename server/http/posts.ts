@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { Problem } from '../../shared/errors.ts'
 import { createPost, editPost, emoji, postAnswer } from '../../shared/http.ts'
 import { postNumber, threadId } from '../../shared/post.ts'
-import { readBody, readPost } from '../store/read.ts'
+import { readBody, readHeads, readPost } from '../store/read.ts'
 import type { ThreadParts } from '../threads/parts.ts'
 import { edit, react, remove, reply } from '../threads/posts.ts'
 import { route, type Route } from './route.ts'
@@ -59,7 +59,10 @@ export function postRoutes(parts: ThreadParts): Route[] {
       handle: async ({ params }) => {
         const post = await readPost(db, params.thread, params.number)
         const body = await readBody(db, params.thread, params.number)
-        if (post === undefined || body === undefined) throw new Problem('post-not-found')
+        if (post === undefined || body === undefined) {
+          const { size } = await readHeads(db, [params.thread])
+          throw new Problem(size === 0 ? 'thread-not-found' : 'post-not-found')
+        }
         return { post: { ...post, body } }
       },
     }),

@@ -21,8 +21,7 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
   /** Answers 304 where the client has this version already; the whole text need not be read for that. */
   async function conditional(c: Ctx, id: string, after: number): Promise<Response> {
     const head = (await readHeads(db, [id])).get(id)
-    const matches = head !== undefined && c.req.header('if-none-match') === etagOf(id, head)
-    if (matches)
+    if (head !== undefined && isKnown(c.req.header('if-none-match'), etagOf(id, head)))
       return new Response(null, {
         status: 304,
         headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' },
@@ -99,4 +98,10 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
 /** Weak: the same version may be said in other words (a link's image moved, an author's new name). */
 function etagOf(thread: string, seq: number): string {
   return `W/"${protocolVersion}.${thread}.${seq}"`
+}
+
+/** Whether If-None-Match names the version; weak and strong tags are alike there (RFC 9110, 13.1.2). */
+function isKnown(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes(etag.replace(/^W\//, '')) || header?.trim() === '*'
 }

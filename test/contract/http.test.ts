@@ -80,7 +80,7 @@ describe('threads', () => {
 
   test('may discuss a page', async () => {
     const url = 'https://essay.example/on?a=1&b=2#part'
-    const body = { title: 'On it', body: 'Read this', url }
+    const body = { title: 'On it', body: 'Read this', url: ` ${url}\n` }
     const { thread } = await answer(threadSnapshot, 201, 'POST', '/api/threads', { who: visitor, body })
     expect(thread).toMatchObject({ url, card: { kind: 'link', state: 'pending' } })
   })
@@ -92,7 +92,7 @@ describe('threads', () => {
     ['a NUL', 'https://example.org/\u0000'],
     ['a line break', 'https://exam\nple.org/'],
     ['half a surrogate pair', 'https://example.org/\ud800'],
-    ['white space before it', ' https://example.org/'],
+    ['white space in it', 'https://example.org/a b'],
     ['no address', 'example.org'],
     ['too much', `https://example.org/${'x'.repeat(limits.urlMax)}`],
   ])('discuss no page with %s', async (_, url) => {
