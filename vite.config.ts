@@ -1,7 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
+// Absolute: the build looks for entries below the working directory, the development server below the root.
+const client = fileURLToPath(new URL('client', import.meta.url))
+
 export default defineConfig({
-  root: 'client',
+  root: client,
   build: {
     outDir: '../dist/public',
     emptyOutDir: true,
@@ -11,7 +15,7 @@ export default defineConfig({
     // Nothing is put into the page itself: the content policy allows files only.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { main: 'client/app/main.ts', styles: 'client/app/main.css' },
+      input: { main: `${client}/app/main.ts`, styles: `${client}/app/main.css` },
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

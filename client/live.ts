@@ -94,8 +94,8 @@ export function connectLive(parts: LiveParts): Live {
     try {
       const opened = openSocket(url)
       socket = opened
-      opened.onmessage = (event: { data: unknown }) => opened === socket && receive(event.data)
-      opened.onclose = (event: { code?: number }) => opened === socket && closed(event.code)
+      opened.onmessage = (event: { data: unknown }) => receive(event.data)
+      opened.onclose = (event: { code?: number }) => closed(event.code)
       opened.onerror = () => {}
       watchdog.heard(welcomeMs)
     } catch (fault) {

@@ -7,7 +7,8 @@ await vite.listen()
 const clientUrl = vite.resolvedUrls.local[0].replace(/\/$/, '')
 const server = spawn('node_modules/.bin/tsx', ['watch', '--clear-screen=false', 'server/main.ts'], {
   stdio: 'inherit',
-  env: { ...process.env, DEV_CLIENT_URL: clientUrl },
+  // The views need the base file's way of writing elements; the root's own file names projects only.
+  env: { ...process.env, DEV_CLIENT_URL: clientUrl, TSX_TSCONFIG_PATH: 'tsconfig.base.json' },
 })
 // The page reloads when the server has come back with other views.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.kill(signal))

@@ -1,4 +1,3 @@
-import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
@@ -7,7 +6,9 @@ import type { Registry } from 'prom-client'
 import { Problem } from '../shared/errors.ts'
 import { limits } from '../shared/limits.ts'
 import type { Accounts } from './accounts/accounts.ts'
+import { authRequest } from './http/auth-request.ts'
 import type { Env } from './http/context.ts'
+import { serveFiles } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { linkRoutes, type Image } from './http/links.ts'
 import type { HttpMetrics } from './http/metrics.ts'
@@ -69,7 +70,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.on(['GET', 'POST'], '/api/auth/*', limitBody, async (c) => {
     // Guessing is slowed by address; asking who one is happens on each page.
     await parts.rates.take(/\/sign-(in|up)/.test(c.req.path) ? 'sign-in' : 'auth', c.get('address'))
-    return parts.accounts.handle(c.req.raw)
+    return parts.accounts.handle(await authRequest(c))
   })
 
   const routes = [
@@ -83,20 +84,9 @@ export function createApp(parts: AppParts): Hono<Env> {
   const description = describeApi(routes, parts.version)
   app.get('/api/openapi.json', (c) => c.json(description))
 
-  app.use(
-    '/assets/*',
-    serveStatic({
-      root: parts.clientDir,
-      onFound: (_, c) => c.header('cache-control', 'public, max-age=31536000, immutable'),
-    }),
-  )
+  // Their names change with what is in them.
+  app.use('/assets/*', serveFiles(parts.clientDir, 'public, max-age=31536000, immutable'))
   app.route('/', pages.routes)
-  app.use(
-    '*',
-    serveStatic({
-      root: parts.clientDir,
-      onFound: (_, c) => c.header('cache-control', 'public, max-age=3600'),
-    }),
-  )
+  app.use('*', serveFiles(parts.clientDir, 'public, max-age=3600'))
   return app
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseRedisUrl } from './bus/redis-address.ts'
 
 /** A wrong or contradictory setting; its message says which, and what is expected. */
 export class ConfigError extends Error {}
@@ -8,21 +9,37 @@ const flag = (fallback: 'on' | 'off') =>
     .enum(['on', 'off'])
     .default(fallback)
     .transform((value) => value === 'on')
+const whole = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .refine((value) => /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number)
+    .default(fallback)
 const optionalText = z.string().trim().min(1).optional()
 const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `must be an address that begins with ${protocols.join('// or ')}//`,
+    abort: true,
   })
 
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: whole(0, 65_535, 3000),
   HOST: z.string().min(1).default('127.0.0.1'),
   DATA_DIR: z.string().min(1).default('./data'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_POOL: z.coerce.number().int().min(1).max(500).default(10),
-  REDIS_URL: optionalText,
-  PUBLIC_URL: url('http:', 'https:').optional(),
-  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  DATABASE_POOL: whole(1, 500, 10),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisUrl, { error: 'must be redis://host:port, or several of these with commas between them' })
+    .optional(),
+  PUBLIC_URL: url('http:', 'https:')
+    .refine((value) => new URL(value).href === `${new URL(value).origin}/`, {
+      error: 'must be an origin alone, such as https://talk.example.org',
+    })
+    .optional(),
+  TRUST_PROXY: whole(0, 10, 0),
   AUTH_SECRET: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
   OIDC_NAME: optionalText,
   OIDC_DISCOVERY_URL: url('https:').optional(),
@@ -88,6 +105,15 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     links: value.LINKS,
     ai: { baseUrl: value.AI_BASE_URL, model: value.AI_MODEL, apiKey: value.AI_API_KEY },
     devClientUrl: value.DEV_CLIENT_URL,
+  }
+}
+
+function isRedisUrl(text: string): boolean {
+  try {
+    parseRedisUrl(text)
+    return true
+  } catch {
+    return false
   }
 }
 

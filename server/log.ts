@@ -1,8 +1,8 @@
-import { pino, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino'
 
-/** The server's log: JSON lines on standard output. What could carry a secret is cut out wherever it stands. */
-export function createLog(level: string): Logger {
-  return pino({
+/** The server's log: JSON lines, on standard output unless said otherwise. What could carry a secret is cut out wherever it stands. */
+export function createLog(level: string, destination: DestinationStream = pino.destination()): Logger {
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -15,10 +15,13 @@ export function createLog(level: string): Logger {
         '*.token',
         '*.secret',
         'err.client',
+        // The database quotes the values of the row that it refused.
+        'err.detail',
         'err.config',
         'err.connectionString',
       ],
       censor: '[redacted]',
     },
-  })
+  }
+  return pino(options, destination)
 }

@@ -3,7 +3,8 @@ import type { Post } from '../../shared/post.ts'
 import type { ThreadState } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import type { Outbox } from '../outbox.ts'
-import { postPath } from '../views/format.ts'
+import { postPath, threadPath } from '../views/format.ts'
+import { signInPath } from '../views/signed-in.tsx'
 import type { Composing } from './composing.tsx'
 import { numberOf, type PostList } from './post-list.tsx'
 import { openingPassage, selectedPassage } from './selection.ts'
@@ -27,6 +28,7 @@ const copiedMs = 2_000
 /** Carries out what is pressed in the list: one listener for all posts. */
 export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
   const { list, api, posts, outbox, composing, session } = parts
+  const thread = parts.state().thread.id
 
   type Action = (post: Post, article: HTMLElement, button: HTMLElement) => void | Promise<void>
   const actions: Record<string, Action> = {
@@ -40,7 +42,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       if (post.parent !== null) parts.reveal(post.parent)
     },
     async link({ number }) {
-      await navigator.clipboard.writeText(location.origin + postPath(parts.state().thread.id, number))
+      await navigator.clipboard.writeText(location.origin + postPath(thread, number))
       posts.setFoot(number, { copied: true })
       setTimeout(() => posts.setFoot(number, { copied: false }), copiedMs)
     },
@@ -55,7 +57,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     },
     async 'delete-now'({ number }) {
       posts.setFoot(number, { confirming: false })
-      const deleted = await api.deletePost(parts.state().thread.id, number)
+      const deleted = await api.deletePost(thread, number)
       if (deleted !== undefined) parts.receivePost(deleted)
     },
     pick: ({ number }) => posts.setFoot(number, { picker: posts.foot(number).picker !== true }),
@@ -67,7 +69,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       const me = session.viewer?.id
       if (me === undefined) throw new Problem('sign-in-required')
       const mine = post.reactions.find((reaction) => reaction.emoji === emoji)?.by.includes(me) === true
-      const changed = await api.react(parts.state().thread.id, post.number, emoji, !mine)
+      const changed = await api.react(thread, post.number, emoji, !mine)
       if (changed !== undefined) parts.receivePost(changed)
     },
   }
@@ -94,8 +96,11 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     if (post === undefined) return
     try {
       await actions[name]?.(post, article, button)
-    } catch (problem) {
-      posts.setFoot(number, { problem: problem instanceof Problem ? problem.message : 'That did not work' })
+    } catch (error) {
+      const problem = error instanceof Problem ? error.message : 'That did not work'
+      const needsName = error instanceof Problem && error.code === 'sign-in-required'
+      const signIn = needsName ? signInPath(postPath(thread, number)) : undefined
+      posts.setFoot(number, { problem, signIn })
     }
   }
 
@@ -104,14 +109,27 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     const article = event.target.closest<HTMLElement>('.post')
     const button = event.target.closest<HTMLElement>('[data-action]')
     if (article !== null && button !== null) return void press(button, article)
-    const link = event.target.closest<HTMLAnchorElement>('a[href^="#p"]')
-    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return
-    const number = Number(link.hash.slice(2))
-    if (posts.element(number) === null) return
+    const link = event.target.closest('a')
+    const number = link === null ? undefined : postAt(link)
+    if (link === null || number === undefined) return
+    if (event.ctrlKey || event.metaKey || event.shiftKey || posts.element(number) === null) return
     event.preventDefault()
-    history.pushState(null, '', link.hash)
+    history.pushState(null, '', link.href)
     parts.reveal(number)
   })
+  window.addEventListener('popstate', () => {
+    const number = postAt(location)
+    if (number !== undefined) parts.reveal(number)
+  })
+
+  /** The post of this thread that an address names, as `#p17` or as a permalink. */
+  function postAt({ origin, pathname, hash }: Pick<URL, 'origin' | 'pathname' | 'hash'>): number | undefined {
+    if (origin !== location.origin) return undefined
+    const anchor = pathname.startsWith(threadPath(thread)) ? /^#p(\d+)$/.exec(hash) : null
+    const permalink = pathname.startsWith(`${threadPath(thread)}/`) ? /\/(\d+)$/.exec(pathname) : null
+    const found = (anchor ?? permalink)?.[1]
+    return found === undefined ? undefined : Number(found)
+  }
 
   return {
     quote(article, text) {

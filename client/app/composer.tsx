@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Embed } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
 import { Body } from '../views/body.tsx'
+import { signInPath } from '../views/signed-in.tsx'
 
 export interface ComposerProps {
   label: string
@@ -40,7 +41,8 @@ export function Composer(props: ComposerProps) {
   const area = useRef<HTMLTextAreaElement>(null)
   const writing = shown.kind === 'write'
 
-  useEffect(() => {
+  // At once: what is typed before the field has the focus would be lost.
+  useLayoutEffect(() => {
     const field = area.current
     if (!writing || field === null) return
     field.focus({ preventScroll: true })
@@ -169,7 +171,7 @@ export function Composer(props: ComposerProps) {
               autocomplete="nickname"
               onInput={(event) => setName(event.currentTarget.value)}
             />
-            <a href={`/sign-in?to=${encodeURIComponent(location.pathname)}`}>or sign in</a>
+            <a href={signInPath(location.pathname)}>or sign in</a>
           </label>
         )}
         {left < 1_000 && (

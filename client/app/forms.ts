@@ -4,7 +4,7 @@ import { remembered } from './storage.ts'
 
 type Field = (name: string) => string
 
-/** Makes the forms of the sign-in and new-thread pages, and signing out, work. */
+/** Makes the forms of the sign-in and new-thread pages work, and signing out. */
 export function startForms(): void {
   const api = createApi()
   handle('guest-form', async (field) => {
@@ -19,11 +19,15 @@ export function startForms(): void {
     await api.signUp(field('name'), field('email'), field('password'))
     leave()
   })
-  handle('sign-out-form', async () => {
-    await api.signOut()
-    location.reload()
-  })
   startNewThread(api)
+  // The form comes and goes with the reader, so its place is listened to.
+  document.getElementById('who')?.addEventListener('submit', (event) => {
+    event.preventDefault()
+    api.signOut().then(
+      () => location.reload(),
+      () => {},
+    )
+  })
 }
 
 function startNewThread(api: Api): void {

@@ -7,6 +7,7 @@ import { openOutbox, type Outgoing } from '../outbox.ts'
 import { unpack, type PageState } from '../page-state.ts'
 import { openThread } from '../thread.ts'
 import { moderates } from '../views/permissions.ts'
+import { SignedIn } from '../views/signed-in.tsx'
 import { ThreadBar, ThreadHead } from '../views/thread-head.tsx'
 import { createActions } from './actions.ts'
 import { startClock } from './clock.ts'
@@ -42,6 +43,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     else live.authenticate(token)
     posts.refresh()
     drawHead()
+    replace(find('who'), <SignedIn viewer={session.viewer} path={location.pathname} />)
   })
   const posts = createPostList({ list, viewer: () => session.viewer, now: Date.now }, initial)
   const drawPending = createPendingList(posts, () => session.viewer)
@@ -149,6 +151,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
       />
     )
     replace(find('head'), view)
+    find('reply-root').hidden = state.thread.locked && !moderates(session.viewer)
   }
 
   function drawBar(): void {

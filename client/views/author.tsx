@@ -29,7 +29,9 @@ export function Avatar({ author }: { author: Author }) {
 export function AuthorName({ author }: { author: Author }) {
   return (
     <>
-      <span class="name">{author.name}</span> <Kind kind={author.kind} />
+      <span class="name">{author.name}</span>
+      {author.kind !== 'person' && ' '}
+      <Kind kind={author.kind} />
     </>
   )
 }

@@ -14,6 +14,8 @@ export interface FootState {
   folded?: number | undefined
   /** A refusal, for people. */
   problem?: string | undefined
+  /** Where to sign in, when that is what it takes. */
+  signIn?: string | undefined
 }
 
 export interface FootProps {
@@ -71,7 +73,7 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
       {state.picker === true && <Picker />}
       {state.problem !== undefined && (
         <span class="problem" role="alert">
-          {state.problem}
+          {state.problem} {state.signIn !== undefined && <a href={state.signIn}>Go there</a>}
         </span>
       )}
     </>

@@ -92,6 +92,8 @@ export function openAuth(parts: AuthParts): Auth {
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { log: logTo(parts.log) },
+    // What breaks inside is ours to log: the library would write it to standard error as it is.
+    onAPIError: { throw: true },
     advanced: {
       cookiePrefix: 'numinex',
       useSecureCookies: publicUrl.startsWith('https:'),

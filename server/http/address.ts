@@ -11,7 +11,12 @@ export function addressOf(request: IncomingMessage, trustedProxies: number): str
   if (trustedProxies === 0) return bucketOf(direct)
   const header = request.headers['x-forwarded-for']
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((hop) => hop.trim())
-  return bucketOf(hops.at(-trustedProxies) || direct)
+  return bucketOf(withoutPort(hops.at(-trustedProxies) || direct))
+}
+
+/** Some proxies write the port as well, and IPv6 addresses in brackets. */
+function withoutPort(hop: string): string {
+  return hop.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
 }
 
 function bucketOf(address: string): string {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { problemDocument, problems } from '../../shared/errors.ts'
+import { problemDocument, problems, type ProblemCode } from '../../shared/errors.ts'
 import type { Route } from './route.ts'
 
 /** The API described as OpenAPI 3.1, from the very schemas that parse and answer. */
@@ -66,7 +66,7 @@ function describeRoute(each: Route): object {
 
 function problemResponses(each: Route): Record<string, object> {
   const byStatus = new Map<number, string[]>()
-  for (const code of [...each.problems, 'rate-limited'] as const) {
+  for (const code of new Set([...each.problems, ...commonProblems(each)])) {
     const status = problems[code][0]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
@@ -79,6 +79,18 @@ function problemResponses(each: Route): Record<string, object> {
       },
     ]),
   )
+}
+
+/** What every route of a kind may answer. */
+function commonProblems({ method, query, body }: Route): ProblemCode[] {
+  return [
+    ...(query ? (['invalid'] as const) : []),
+    ...(body ? (['bad-request', 'invalid', 'unsupported-type', 'too-large'] as const) : []),
+    ...(method === 'get' ? [] : (['cross-site'] as const)),
+    'rate-limited',
+    'internal',
+    'unavailable',
+  ]
 }
 
 function jsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): object {

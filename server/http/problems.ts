@@ -23,10 +23,17 @@ export function problemAnswer(problem: Problem): Response {
 /** What was thrown, as a problem. What is no problem of the request is logged here, once. */
 export function toProblem(error: unknown, c: Ctx): Problem {
   if (error instanceof Problem) return error
+  if (isCutOff(c)) return new Problem('bad-request', { detail: 'the request was cut off', cause: error })
   c.get('log').error({ err: error }, 'request failed')
   return isUnavailable(error)
     ? new Problem('unavailable', { retryMs: 2_000, cause: error })
     : new Problem('internal', { cause: error })
+}
+
+/** Whether the client hung up before its request was whole. Nobody hears the answer, and nothing is wrong here. */
+function isCutOff({ env }: Ctx): boolean {
+  const { incoming } = (env ?? {}) as Partial<Ctx['env']>
+  return incoming !== undefined && incoming.destroyed && !incoming.complete
 }
 
 /**

@@ -1,7 +1,7 @@
 import { renderToString } from 'preact-render-to-string'
 import type { ComponentChildren } from 'preact'
 import type { PageState, Viewer } from '../../client/page-state.ts'
-import { AuthorName } from '../../client/views/author.tsx'
+import { SignedIn } from '../../client/views/signed-in.tsx'
 import type { Assets } from './assets.ts'
 import { scriptJson } from './text.ts'
 
@@ -78,18 +78,9 @@ function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
           Numinex
         </a>
         <nav class="top-nav" aria-label="Site">
-          {viewer === null ? (
-            <a href={`/sign-in?to=${encodeURIComponent(path)}`}>Sign in</a>
-          ) : (
-            <form id="sign-out-form" class="signed-in">
-              <span class="me">
-                <AuthorName author={viewer} />
-              </span>
-              <button type="submit" class="action">
-                Sign out
-              </button>
-            </form>
-          )}
+          <div id="who">
+            <SignedIn viewer={viewer} path={path} />
+          </div>
           <button type="button" id="theme" class="action" hidden>
             Light or dark
           </button>

@@ -19,7 +19,11 @@ export function pglitePool(pglite: PGlite): PostgresPool {
   }
 
   async function query(sql: string, parameters: unknown[]) {
-    const result = await pglite.query(sql, parameters)
+    const result = await pglite.query(sql, parameters).catch((error: unknown) => {
+      // PGlite hangs the parameters on its errors, and errors are logged: people's texts and tokens must not be.
+      if (error instanceof Error) Reflect.deleteProperty(error, 'params')
+      throw error
+    })
     // PGlite does not tell which command ran; Kysely asks in order to report affected rows.
     const command = /^\s*(insert|update|delete|merge)\b/i.exec(sql)?.[1]?.toUpperCase() ?? 'SELECT'
     return { command, rowCount: result.affectedRows ?? 0, rows: result.rows }

@@ -1,5 +1,11 @@
+import { pino } from 'pino'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { createRedisBus } from '../../server/bus/redis.ts'
+import { linkId } from '../../server/links/link-id.ts'
+import { settleLink } from '../../server/links/link-rows.ts'
+import { openDatabase } from '../../server/store/database.ts'
+import { linkSettled } from '../../server/threads/link-settled.ts'
 import { drawn, visit, type Visit } from '../helpers/browser.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { ask, guest, startNode, type Guest, type TestNode } from '../helpers/node.ts'
@@ -134,9 +140,10 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
     const [ada, ben] = await both(thread)
     await signInAsGuest(ada.page, 'Ada')
     await waitUntilLive(ada.page)
-    const held = Promise.withResolvers<void>()
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
     await ada.page.route('**/posts', async (route) => {
-      await held.promise
+      await released
       await route.continue()
     })
     await replyOn(ada.page, 1, 'Not yet')
@@ -144,7 +151,7 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
     expect(await pending.innerText()).toMatch(/Ada[\s\S]*sending…[\s\S]*Not yet/)
     await expectBar(ada.page, 'Thread (1 post)')
     expect(await postOn(ben.page, 2).count()).toBe(0)
-    held.resolve()
+    release()
     for (const { page } of [ada, ben]) await expectText(page, 2, 'Not yet')
     expect(await pending.count()).toBe(0)
     expect(await shownOrder(ada.page)).toEqual([1, 2])
@@ -248,7 +255,7 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
     const ben = await enter(1, thread)
     const order = await shownOrder(ben.page)
     const middle = order[20]!
-    await postOn(ben.page, middle).evaluate((post) => post.scrollIntoView({ block: 'center' }))
+    await postOn(ben.page, middle).evaluate((post) => post.scrollIntoView({ block: 'start' }))
     await drawn(ben.page)
     const topOf = (number: number) => postOn(ben.page, number).evaluate((post) => post.getBoundingClientRect().top)
     const before = await topOf(middle)
@@ -366,6 +373,56 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
     await expect.poll(() => composer(ada.page).text.inputValue(), soon).toBe('Draft')
   })
 
+  test('a link that was not found becomes a card once it is', async () => {
+    const url = 'https://essays.example/late'
+    const thread = await newThread(nodes[0].url, host, { body: `Read this:\n\n${url}` })
+    const [ada, ben] = await both(thread)
+    for (const { page } of [ada, ben])
+      expect(await postOn(page, 1).locator('.card-missing').innerText()).toMatch(/Link not found\s+https:/)
+    // A third node's second look-up of it succeeds.
+    const { db, close } = await openDatabase({ url: database.url, dataDir: '', onError: () => undefined })
+    const log = pino({ level: 'silent' })
+    const bus = createRedisBus({ url: services().redisUrl!, log })
+    try {
+      const preview = {
+        title: 'On reading late',
+        site: 'Essays',
+        description: 'It is never too late.',
+        imageUrl: null,
+      }
+      expect(await settleLink(db, linkId(url), 'missing', preview)).toBe(true)
+      await linkSettled({ db, bus, log }, linkId(url))
+      for (const { page } of [ada, ben]) {
+        const card = postOn(page, 1).locator('a.card')
+        await card.waitFor()
+        expect(await card.getAttribute('href')).toBe(url)
+        expect(await card.innerText()).toMatch(/Essays\s+On reading late\s+It is never too late\./)
+        await expectText(page, 1, 'Read this:')
+      }
+    } finally {
+      await bus.close()
+      await close()
+    }
+  })
+
+  test('an embedded post is quoted as it is now', async () => {
+    const quoted = await newThread(nodes[0].url, host, { title: 'Elsewhere', body: 'First wording' })
+    const thread = await newThread(nodes[1].url, host, { body: `See\n\n/t/${quoted}/1\n\n/t/${quoted}/7` })
+    const [ada, ben] = await both(thread)
+    for (const { page } of [ada, ben]) {
+      const [found, missing] = await postOn(page, 1).locator('.card').allInnerTexts()
+      expect(found).toMatch(/First wording\s+Hedda Host guest in “Elsewhere”/)
+      expect(missing).toMatch(/Post not found/)
+    }
+    await editPost(nodes[1].url, host, quoted, 1, 'Second *wording*')
+    for (const { page } of [ada, ben]) await postOn(page, 1).locator('.card-post', { hasText: 'Second wording' }).waitFor()
+    await ask(host, 'DELETE', `${nodes[0].url}/api/threads/${quoted}/posts/1`)
+    for (const { page } of [ada, ben]) {
+      await expect.poll(() => postOn(page, 1).locator('.card-missing').count(), soon).toBe(2)
+      expect(await page.content()).not.toContain('Second wording')
+    }
+  })
+
   test('without script the whole thread can be read', async () => {
     const thread = await newThread(nodes[0].url, host, { title: 'Read me plainly' })
     await addReply(nodes[0].url, host, thread, { body: 'One\n\nhttps://essays.example/gone\n\n/t/zzzzzzzzzz/1' })
@@ -384,9 +441,9 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
     expect(await page.locator('#bar').innerText()).toContain('Thread (13 posts)')
     for (let number = 3; number <= 13; number++) {
       const post = postOn(page, number)
-      expect(await post.locator('> .main > .body').innerText()).toBe(`Depth ${number - 1}`)
+      expect((await post.locator('> .main > .body').textContent())?.trim()).toBe(`Depth ${number - 1}`)
       expect(await post.getAttribute('data-depth')).toBe(String(number - 1))
-      expect(await post.locator('.quote-text').innerText()).toBe(number === 3 ? 'One' : `Depth ${number - 2}`)
+      expect(await post.locator('.quote-text').textContent()).toBe(number === 3 ? 'One' : `Depth ${number - 2}`)
     }
     const indent = (number: number) =>
       postOn(page, number)
@@ -461,9 +518,10 @@ describeWith(['postgres', 'redis', 'chromium'], 'two browsers on two nodes', () 
 async function firstAccount(url: string): Promise<Guest> {
   const answer = await fetch(`${url}/api/auth/sign-up/email`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', origin: url },
     body: JSON.stringify({ name: 'Ann Admin', email: 'ann@numinex.test', password: 'a long enough secret' }),
   })
+  if (!answer.ok) throw new Error(`sign-up failed: ${answer.status} ${await answer.text()}`)
   const { user } = (await answer.json()) as { user: { id: string } }
   const token = answer.headers.get('set-auth-token')!
   return { id: user.id, token, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }

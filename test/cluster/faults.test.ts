@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test, vi } from 'vitest'
+import type { Post } from '../../shared/post.ts'
 import { openViewer, snapshotOf, startWriters, visible, type Viewer, type Writers } from '../helpers/live-client.ts'
 import { ask, guest, startNode, type TestNode } from '../helpers/node.ts'
 import { startPostgres } from '../helpers/postgres.ts'
@@ -96,7 +97,7 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
   }
 
   /** Every acknowledged post is in the database once, under the number that was told; seqs have no hole. */
-  async function expectKept(thread: string, writers: Writers, shown: { clientId?: string }[]) {
+  async function expectKept(thread: string, writers: Writers, shown: readonly Post[]) {
     const rows = await query<{ client_id: string; number: number; seq: string }>(
       'SELECT client_id, number, seq FROM posts WHERE thread_id = $1 AND client_id IS NOT NULL ORDER BY seq',
       [thread],

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type * as z from 'zod/mini'
 import { problemDocument, problems, type ProblemCode } from '../../shared/errors.ts'
-import { postAnswer, threadPage, threadSnapshot, type PostAnswer, type ThreadSnapshot } from '../../shared/http.ts'
+import {
+  postAnswer,
+  threadPage,
+  threadSnapshot,
+  type PostAnswer,
+  type ThreadSnapshot,
+} from '../../shared/http.ts'
 import { limits } from '../../shared/limits.ts'
 import { guest, member, openApp, type AskOptions, type TestApp, type Visitor } from '../helpers/app.ts'
 
@@ -19,7 +25,10 @@ beforeAll(async () => {
   bob = await member(app, 'Bob')
   moderator = await member(app, 'Mo')
   visitor = await guest(app, 'Gus')
-  const made = await app.ask('PATCH', `/api/users/${moderator.id}`, { who: admin, body: { role: 'moderator' } })
+  const made = await app.ask('PATCH', `/api/users/${moderator.id}`, {
+    who: admin,
+    body: { role: 'moderator' },
+  })
   expect(made.status).toBe(200)
 })
 afterAll(() => app.close())
@@ -71,7 +80,9 @@ describe('threads', () => {
     expect(made).toMatchObject({
       seq: 1,
       thread: { title: 'A title', url: null, card: null, locked: false },
-      posts: [{ number: 1, parent: null, state: 'complete', author: { id: ada.id, name: 'Ada', kind: 'person' } }],
+      posts: [
+        { number: 1, parent: null, state: 'complete', author: { id: ada.id, name: 'Ada', kind: 'person' } },
+      ],
     })
     expect(made.posts[0]?.html).toContain('<em>root</em>')
     expect(made.posts[0]).not.toHaveProperty('body')
@@ -96,7 +107,10 @@ describe('threads', () => {
     ['no address', 'example.org'],
     ['too much', `https://example.org/${'x'.repeat(limits.urlMax)}`],
   ])('discuss no page with %s', async (_, url) => {
-    const { document } = await refusal('invalid', 'POST', '/api/threads', { who: ada, body: { title: 't', body: 'b', url } })
+    const { document } = await refusal('invalid', 'POST', '/api/threads', {
+      who: ada,
+      body: { title: 't', body: 'b', url },
+    })
     expect(document.issues?.[0]?.path).toBe('/url')
   })
 
@@ -113,8 +127,14 @@ describe('threads', () => {
     const path = `/api/threads/${thread.id}`
     await refusal('sign-in-required', 'PATCH', path, { body: { locked: true } })
     await refusal('forbidden', 'PATCH', path, { who: ada, body: { locked: true } })
-    await refusal('thread-not-found', 'PATCH', `/api/threads/${nowhere}`, { who: moderator, body: { locked: true } })
-    const locked = await app.ask('PATCH', path, { who: moderator, body: { locked: true, title: '  Another\n title ' } })
+    await refusal('thread-not-found', 'PATCH', `/api/threads/${nowhere}`, {
+      who: moderator,
+      body: { locked: true },
+    })
+    const locked = await app.ask('PATCH', path, {
+      who: moderator,
+      body: { locked: true, title: '  Another\n title ' },
+    })
     expect(await locked.json()).toEqual({ thread: { ...thread, locked: true, title: 'Another title' } })
     // Nothing to change is no change.
     await app.ask('PATCH', path, { who: moderator, body: {} })
@@ -129,7 +149,9 @@ describe('threads', () => {
     await refusal('thread-locked', 'POST', `${path}/posts`, { who: ada, body: post })
     await refusal('thread-locked', 'PATCH', `${path}/posts/1`, { who: ada, body: { body: 'x', seq: 1 } })
     await refusal('thread-locked', 'DELETE', `${path}/posts/1`, { who: ada })
-    await refusal('thread-locked', 'PUT', `${path}/posts/1/reactions/${encodeURIComponent('👍')}`, { who: ada })
+    await refusal('thread-locked', 'PUT', `${path}/posts/1/reactions/${encodeURIComponent('👍')}`, {
+      who: ada,
+    })
     await reply(thread.id, moderator)
     await answer(postAnswer, 200, 'PATCH', `${path}/posts/1`, { who: moderator, body: { body: 'x', seq: 1 } })
   })
@@ -155,18 +177,27 @@ describe('what changed since', () => {
     const at = `/api/threads/${thread.id}/posts`
     await answer(postAnswer, 200, 'PATCH', `${at}/2`, { who: ada, body: { body: 'edited', seq: 2 } })
     const changes = await answer(threadSnapshot, 200, 'GET', `${at}?after=2`)
-    expect(changes).toMatchObject({ seq: 4, posts: [{ number: 3, seq: 3 }, { number: 2, seq: 4 }] })
+    expect(changes).toMatchObject({
+      seq: 4,
+      posts: [
+        { number: 3, seq: 3 },
+        { number: 2, seq: 4 },
+      ],
+    })
     expect((await answer(threadSnapshot, 200, 'GET', `${at}?after=4`)).posts).toEqual([])
     expect((await answer(threadSnapshot, 200, 'GET', at)).posts).toHaveLength(3)
     // Of a time that never was: the whole thread.
     expect((await answer(threadSnapshot, 200, 'GET', `${at}?after=99`)).posts).toHaveLength(3)
   })
 
-  test.each(['x', '-1', '1.5', '1e400', '9007199254740993', 'NaN'])('is not told for after=%s', async (after) => {
-    const { thread } = await newThread()
-    const { document } = await refusal('invalid', 'GET', `/api/threads/${thread.id}/posts?after=${after}`)
-    expect(document.issues).toMatchObject([{ path: '/after' }])
-  })
+  test.each(['x', '-1', '1.5', '1e400', '9007199254740993', 'NaN'])(
+    'is not told for after=%s',
+    async (after) => {
+      const { thread } = await newThread()
+      const { document } = await refusal('invalid', 'GET', `/api/threads/${thread.id}/posts?after=${after}`)
+      expect(document.issues).toMatchObject([{ path: '/after' }])
+    },
+  )
 })
 
 describe('an ETag', () => {
@@ -178,7 +209,14 @@ describe('an ETag', () => {
       expect(etag).toMatch(/^W\/"[^"]+"$/)
       expect(first.headers.get('cache-control')).toBe('no-cache')
       const strong = etag.replace('W/', '')
-      for (const known of [etag, strong, `"other", ${etag}`, `${etag},W/"other"`, `  ${strong}  , "x"`, '*']) {
+      for (const known of [
+        etag,
+        strong,
+        `"other", ${etag}`,
+        `${etag},W/"other"`,
+        `  ${strong}  , "x"`,
+        '*',
+      ]) {
         const again = await app.ask('GET', path, { headers: { 'if-none-match': known } })
         expect(again.status, known).toBe(304)
         expect(again.headers.get('etag')).toBe(etag)
@@ -256,7 +294,10 @@ describe('posts', () => {
     expect((await reply(thread.id, bob, { quote })).post.quote).toEqual(quote)
     const body = { parent: 1, body: 'x', clientId: clientId() }
     const path = `/api/threads/${thread.id}/posts`
-    for (const wrong of [{ number: 1, text: 'is not' }, { number: 9, text: 'It' }]) {
+    for (const wrong of [
+      { number: 1, text: 'is not' },
+      { number: 9, text: 'It' },
+    ]) {
       await refusal('quote-mismatch', 'POST', path, { who: bob, body: { ...body, quote: wrong } })
     }
   })
@@ -278,7 +319,12 @@ describe('posts', () => {
     await refusal('sign-in-required', 'PATCH', path, { body })
     for (const who of [bob, visitor]) await refusal('forbidden', 'PATCH', path, { who, body })
     const { post } = await answer(postAnswer, 200, 'PATCH', path, { who: ada, body })
-    expect(post).toMatchObject({ number: 1, seq: 2, editedAt: expect.any(String), html: expect.stringContaining('edited') })
+    expect(post).toMatchObject({
+      number: 1,
+      seq: 2,
+      editedAt: expect.any(String),
+      html: expect.stringContaining('edited'),
+    })
     await refusal('edit-conflict', 'PATCH', path, { who: ada, body })
     await answer(postAnswer, 200, 'PATCH', path, { who: moderator, body: { body: 'moderated', seq: 2 } })
     await refusal('post-not-found', 'PATCH', `/api/threads/${thread.id}/posts/2`, { who: ada, body })
@@ -319,7 +365,10 @@ describe('reactions', () => {
       expect(post.seq).toBe(2)
     }
     for (let twice = 0; twice < 2; twice++) {
-      expect((await answer(postAnswer, 200, 'DELETE', path, { who: bob })).post).toMatchObject({ reactions: [], seq: 3 })
+      expect((await answer(postAnswer, 200, 'DELETE', path, { who: bob })).post).toMatchObject({
+        reactions: [],
+        seq: 3,
+      })
     }
   })
 
@@ -330,7 +379,9 @@ describe('reactions', () => {
       await refusal('not-found', 'PUT', `${path}/${encodeURIComponent(emoji)}`, { who: bob })
     }
     for (const emoji of ['👩‍👩‍👧‍👦', '🏳️‍🌈', '👍🏽', '1️⃣', '🇩🇪', '❤️']) {
-      const { post } = await answer(postAnswer, 200, 'PUT', `${path}/${encodeURIComponent(emoji)}`, { who: bob })
+      const { post } = await answer(postAnswer, 200, 'PUT', `${path}/${encodeURIComponent(emoji)}`, {
+        who: bob,
+      })
       expect(post.reactions.at(-1)?.emoji).toBe(emoji)
     }
   })
@@ -366,7 +417,8 @@ describe('users', () => {
     const { thread } = await newThread(troll)
     const path = `/api/users/${troll.id}`
     await refusal('sign-in-required', 'PUT', `${path}/ban`, { body: {} })
-    for (const who of [ada, moderator, troll]) await refusal('forbidden', 'PUT', `${path}/ban`, { who, body: {} })
+    for (const who of [ada, moderator, troll])
+      await refusal('forbidden', 'PUT', `${path}/ban`, { who, body: {} })
     await refusal('not-found', 'PUT', '/api/users/nobody/ban', { who: admin, body: {} })
     const banned = await app.ask('PUT', `${path}/ban`, { who: admin, body: { reason: 'noise' } })
     expect([banned.status, await banned.json()]).toEqual([200, { ok: true }])
@@ -390,9 +442,13 @@ describe('users', () => {
     await refusal('forbidden', 'PATCH', `/api/users/${eve.id}`, { who: eve, body: { role: 'admin' } })
     await refusal('invalid', 'PATCH', `/api/users/${eve.id}`, { who: admin, body: { role: 'owner' } })
     await refusal('invalid', 'PATCH', `/api/users/${visitor.id}`, { who: admin, body: { role: 'moderator' } })
-    expect((await app.ask('PATCH', `/api/users/${eve.id}`, { who: admin, body: { role: 'moderator' } })).status).toBe(200)
+    expect(
+      (await app.ask('PATCH', `/api/users/${eve.id}`, { who: admin, body: { role: 'moderator' } })).status,
+    ).toBe(200)
     await answer(postAnswer, 200, 'PATCH', `/api/threads/${thread.id}/posts/1`, { who: eve, body })
-    expect((await app.ask('PATCH', `/api/users/${eve.id}`, { who: admin, body: { role: 'member' } })).status).toBe(200)
+    expect(
+      (await app.ask('PATCH', `/api/users/${eve.id}`, { who: admin, body: { role: 'member' } })).status,
+    ).toBe(200)
     await refusal('forbidden', 'DELETE', `/api/threads/${thread.id}/posts/1`, { who: eve })
   })
 
@@ -402,13 +458,21 @@ describe('users', () => {
     const made = await app.ask('POST', '/api/threads', { headers, body: { title: 't', body: 'b' } })
     expect(made.status).toBe(201)
     const forged: Record<string, string> =
-      by === 'bearer' ? { authorization: `Bearer ${ada.token}x` } : { cookie: ada.cookie.replace(/.(?=%3D|$)/, 'x') }
-    await refusal('sign-in-required', 'POST', '/api/threads', { headers: forged, body: { title: 't', body: 'b' } })
+      by === 'bearer'
+        ? { authorization: `Bearer ${ada.token}x` }
+        : { cookie: ada.cookie.replace(/.(?=%3D|$)/, 'x') }
+    await refusal('sign-in-required', 'POST', '/api/threads', {
+      headers: forged,
+      body: { title: 't', body: 'b' },
+    })
   })
 
   test('who sign out are nobody', async () => {
     const leaving = await guest(app, 'Leaving')
     expect((await app.ask('POST', '/api/auth/sign-out', { who: leaving })).status).toBe(200)
-    await refusal('sign-in-required', 'POST', '/api/threads', { who: leaving, body: { title: 't', body: 'b' } })
+    await refusal('sign-in-required', 'POST', '/api/threads', {
+      who: leaving,
+      body: { title: 't', body: 'b' },
+    })
   })
 })

@@ -3,13 +3,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
 import type { Hono } from 'hono'
-import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { createAccounts } from '../../server/accounts/create.ts'
 import { createApp } from '../../server/app.ts'
 import type { Env } from '../../server/http/context.ts'
 import { createHttpMetrics } from '../../server/http/metrics.ts'
 import { createRateLimits, memoryCounters, unlimited } from '../../server/http/rate-limits.ts'
+import { createLog } from '../../server/log.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Db } from '../../server/store/database.ts'
 import type { ThreadParts } from '../../server/threads/parts.ts'
@@ -47,7 +47,7 @@ export async function openApp(options: { limited?: boolean; secure?: boolean } =
       done()
     },
   })
-  const log = pino({ level: 'trace', base: null }, stream)
+  const log = createLog('trace', stream)
   const url = options.secure === true ? publicUrl.replace('http:', 'https:') : publicUrl
   const parts: ThreadParts = { ...threadParts(db), log }
   const secret = 'a secret that only the tests of HTTP know'
@@ -69,7 +69,8 @@ export async function openApp(options: { limited?: boolean; secure?: boolean } =
     devClientUrl: undefined,
     isOwnOrigin: (origin) => origin === url,
     isDraining: () => state.draining,
-    readImage: (link) => Promise.resolve(link === 'known' ? { type: 'image/png', bytes: new Uint8Array([1, 2]) } : null),
+    readImage: (link) =>
+      Promise.resolve(link === 'known' ? { type: 'image/png', bytes: new Uint8Array([1, 2]) } : null),
     pages: { db, rates, publicUrl: url, clientDir, devClientUrl: undefined },
   })
 
@@ -133,7 +134,10 @@ async function enter(app: TestApp, path: string, body: object, name: string): Pr
   const answer = await app.ask('POST', `/api/auth/${path}`, { body })
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
   const token = answer.headers.get('set-auth-token')!
-  const cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]!).join('; ')
+  const cookie = answer.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0]!)
+    .join('; ')
   const { user } = (await answer.json()) as { user: { id: string } }
   return { id: user.id, name, token, cookie, headers: { authorization: `Bearer ${token}` } }
 }

@@ -16,6 +16,7 @@ export interface Visit {
 /** Opens a window, and listens from its beginning to everything that should not happen in it. */
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(10_000)
   const complaints: string[] = []
   const foreign: string[] = []
   const frames: string[] = []

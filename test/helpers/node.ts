@@ -26,6 +26,8 @@ export async function startNode(env: Record<string, string>): Promise<TestNode> 
       HOME: process.env['HOME'],
       PORT: '0',
       LINKS: 'off',
+      // The views need its way of writing elements; the root's own file names projects only.
+      TSX_TSCONFIG_PATH: 'tsconfig.base.json',
       ...env,
     } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],

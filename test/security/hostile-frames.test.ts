@@ -9,9 +9,20 @@ import { clientFrame, connectRaw, opcodes, upgradeRequest, type RawSocket } from
 import { temporaryDirectory } from '../helpers/server-process.ts'
 import { rejected, understood, unknownThread, verdictOn } from './frame-corpus.ts'
 
-const frames = Number(process.env['FRAMES'] ?? 100_000)
+const frames = 100_000
 /** Conversations at the same time. */
 const parallel = 40
+/** What a message that is understood may be answered with. */
+const answers = new Set([
+  'welcome',
+  'joined',
+  'presence',
+  'post',
+  'thread-not-found',
+  'sign-in-required',
+  'session-ended',
+  'too-many-threads',
+])
 /** What a heap may grow by in the second half of all frames, in bytes. */
 const growth = 10 * 1024 * 1024
 
@@ -56,10 +67,8 @@ describe('hostile frames', () => {
     const answered = await socket.until(({ messages }) => messages.some((message) => message['thread'] === last))
     expect(answered).toBe(true)
     expect(socket.messages.find((message) => message['thread'] === last)).toMatchObject({ type: 'error', code: 'thread-not-found' })
-    for (const message of socket.messages) expect(['welcome', 'joined', 'presence', 'post', 'error']).toContain(message.type)
-    for (const message of socket.messages.filter(({ type }) => type === 'error')) {
-      expect(['thread-not-found', 'sign-in-required', 'session-ended', 'too-many-threads']).toContain(message['code'])
-    }
+    const told = new Set(socket.messages.map((message) => (message['code'] as string | undefined) ?? message.type))
+    expect([...told].filter((each) => !answers.has(each))).toEqual([])
     if (random.chance(0.3)) socket.destroy()
     else await provoke(random, socket)
     return count + 2
@@ -94,6 +103,7 @@ describe('hostile frames', () => {
     return chunks.length
   }
 
+  /** Conversations of all kinds until `wanted` frames were sent; says how many there were. */
   async function storm(seed: number, wanted: number): Promise<number> {
     const random = createRandom(seed)
     let sent = 0
@@ -102,7 +112,8 @@ describe('hostile frames', () => {
       while (sent < wanted) {
         conversations++
         const dice = random.next()
-        sent += await (dice < 0.25 ? bear(random) : dice < 0.65 ? provoke(random) : violate(random))
+        const count = await (dice < 0.25 ? bear(random) : dice < 0.65 ? provoke(random) : violate(random))
+        sent += count
       }
     }
     await Promise.all(Array.from({ length: parallel }, talk))
@@ -150,11 +161,11 @@ describe('hostile frames', () => {
       [upgradeRequest(node.url, { 'Sec-WebSocket-Version': undefined }), 400],
       [upgradeRequest(node.url, { 'Sec-WebSocket-Protocol': 'a,,b' }), 400],
       [upgradeRequest(node.url, { Upgrade: 'h2c' }), 400],
-      [upgradeRequest(node.url, { Host: undefined }), 400],
       [upgradeRequest(node.url, { Cookie: 'a'.repeat(20_000) }), 431],
       ['GET /live HTTP/9.9\r\n\r\n', 400],
       ['\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03', 400],
     ]
+    const before = connectionsOf(node)
     // They keep their side open: the server must let go by itself.
     const sockets = refused.map(([request, status]) => {
       const socket = connectRaw(node.url, { allowHalfOpen: true })
@@ -162,7 +173,7 @@ describe('hostile frames', () => {
       return { socket, status, request }
     })
     for (const { socket, status, request } of sockets) {
-      await socket.until(({ ended }) => ended).catch((e) => { throw new Error(request, {cause: e}) })
+      await socket.until(({ ended }) => ended)
       expect({ request, status: socket.status }).toEqual({ request, status })
     }
     // Begun and never finished, with or without the sender hanging up.
@@ -174,10 +185,7 @@ describe('hostile frames', () => {
     for (const socket of begun.slice(0, 25)) socket.destroy()
     const whole = await open()
     whole.destroy()
-    await vi.waitFor(async () => {
-      // Beside those begun: the viewer's, the debugger's and HTTP's own.
-      expect(connectionsOf(node)).toBeLessThanOrEqual(25 + 1 + 4)
-    }, 5_000)
+    await vi.waitFor(() => expect(connectionsOf(node)).toBeLessThanOrEqual(before + 25), 5_000)
     for (const { socket } of sockets) socket.destroy()
     for (const socket of begun) socket.destroy()
     await expectSound()
@@ -254,9 +262,9 @@ function violation(random: Random): Buffer[] {
     case 10:
       return [clientFrame(opcodes.close, Buffer.alloc(126))]
     case 11:
-      return Array.from({ length: 500 }, () => clientFrame(opcodes.ping, 'flood')).concat(clientFrame(opcodes.close, ''))
+      return Array.from({ length: 100 }, () => clientFrame(opcodes.ping, 'flood')).concat(clientFrame(opcodes.close, ''))
     case 12:
-      return Array.from({ length: 300 }, (_, i) => clientFrame(i === 0 ? opcodes.text : opcodes.continuation, '', { final: false })).concat(
+      return Array.from({ length: 100 }, (_, i) => clientFrame(i === 0 ? opcodes.text : opcodes.continuation, '', { final: false })).concat(
         clientFrame(opcodes.close, ''),
       )
     case 13:

@@ -199,14 +199,14 @@ describe('posts on their way', () => {
 
   test('stand where they will be, behind the replies that are there', () => {
     const draw = createPendingList(posts, () => viewer)
-    draw([outgoing('mine', 2)])
-    expect(ids()).toEqual(['p1', 'p2', 'p3', 'mine', 'p4'])
+    draw([outgoing('mine', 2), outgoing('last', 4)])
+    expect(ids()).toEqual(['p1', 'p2', 'p3', 'mine', 'p4', 'last'])
     receive(aPost(5, { parent: 2 }), aPost(6, { parent: 3 }))
-    expect(ids()).toEqual(['p1', 'p2', 'p3', 'p6', 'p5', 'mine', 'p4'])
+    expect(ids()).toEqual(['p1', 'p2', 'p3', 'p6', 'p5', 'mine', 'p4', 'last'])
     receive(aPost(7))
-    expect(ids()).toEqual(['p1', 'p2', 'p3', 'p6', 'p5', 'mine', 'p4', 'p7'])
+    expect(ids()).toEqual(['p1', 'p2', 'p3', 'p6', 'p5', 'mine', 'p4', 'last', 'p7'])
     draw([])
-    expect(ids()).not.toContain('mine')
+    expect(ids()).toEqual(['p1', 'p2', 'p3', 'p6', 'p5', 'p4', 'p7'])
   })
 
   test('say what became of them', () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Room } from '../../client/live.ts'
 import { openThread, type LiveThread } from '../../client/thread.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
-import type { Up } from '../../shared/live.ts'
+import type { Joined, Up } from '../../shared/live.ts'
 import type { Post } from '../../shared/post.ts'
 import { fromSnapshot, type ThreadState } from '../../shared/thread-state.ts'
 import { createManualTimers, type ManualTimers } from '../helpers/manual-timers.ts'
@@ -47,8 +47,16 @@ function ask(what: string): Promise<ThreadSnapshot> {
 }
 
 const postMessage = (seq: number) => ({ type: 'post', thread: id, seq, post: aPost(seq) }) as const
-const joined = (after: number, seq: number, posts: Post[], more: { behind?: boolean } = {}) =>
-  ({ type: 'joined', thread: id, after, seq, posts, viewers: 1, streams: [], ...more }) as const
+const joined = (after: number, seq: number, posts: Post[], more: { behind?: boolean } = {}): Joined => ({
+  type: 'joined',
+  thread: id,
+  after,
+  seq,
+  posts,
+  viewers: 1,
+  streams: [],
+  ...more,
+})
 /** Lets promises that are settled already run on. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
