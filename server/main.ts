@@ -61,7 +61,7 @@ function fail(error: unknown): void {
     error instanceof ConfigError ||
     error instanceof DataDirInUse ||
     error instanceof Problem ||
-    ['ENOENT', 'EACCES', 'EADDRINUSE', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
+    ['ENOENT', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOTFOUND', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
   const text = plain
     ? (error as Error).message || (error as NodeJS.ErrnoException).code
     : (error as Error).stack

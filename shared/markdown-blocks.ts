@@ -58,7 +58,7 @@ export function addTables(md: MarkdownIt): void {
     }
   })
   md.renderer.rules['table_open'] = () =>
-    '<div class="table" role="region" tabindex="0" aria-label="Table"><table>\n'
+    '<div class="table" role="group" tabindex="0" aria-label="Table"><table>\n'
   md.renderer.rules['table_close'] = () => '</table></div>\n'
 }
 

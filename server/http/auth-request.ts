@@ -7,7 +7,7 @@ import type { Ctx } from './context.ts'
  */
 export async function authRequest(c: Ctx): Promise<Request> {
   if (c.req.url.includes('%00')) throw unstorable()
-  if (c.req.method === 'GET') return c.req.raw
+  if (c.req.method !== 'POST') return c.req.raw
   const body = await c.req.text()
   if (holdsNul(body, c.req.header('content-type') ?? '')) throw unstorable()
   return new Request(c.req.url, { method: c.req.method, headers: c.req.raw.headers, body })

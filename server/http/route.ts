@@ -81,6 +81,10 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
   }
 }
 
+/** How many mistakes of a request are told, and the length of each in UTF-16 units. */
+const issuesTold = 10
+const issueLength = 200
+
 /** A path that names nothing possible is a thing not found, not a malformed request. */
 function parseParams({ params = {} }: Route, c: Ctx): unknown {
   const result = z.object(params).safeParse(c.req.param())
@@ -94,9 +98,10 @@ function parseParams({ params = {} }: Route, c: Ctx): unknown {
 function parse<S extends Shape>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const issues = result.error.issues.map((issue) => ({
+  // Unknown keys are repeated in the message, and there may be a request full of them.
+  const issues = result.error.issues.slice(0, issuesTold).map((issue) => ({
     path: `/${issue.path.map(String).join('/')}`,
-    message: issue.message,
+    message: issue.message.slice(0, issueLength),
   }))
   throw new Problem('invalid', {
     detail: issues.map(({ path, message }) => `${path}: ${message}`).join('; '),

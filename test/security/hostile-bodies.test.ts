@@ -16,7 +16,10 @@ const parallel = 24
 /** What the heap may grow by in the second half, in bytes. */
 const growth = 15 * 1024 * 1024
 /** Nothing that a client does wrong is answered at greater length than this, in bytes. */
-const longestProblem = 64 * 1024
+const longestProblem = 16 * 1024
+
+/** How much of a body has surely arrived when the request has, in bytes. */
+const readAtOnce = 16 * 1024
 
 interface Request {
   method: string
@@ -48,7 +51,7 @@ describeWith('postgres', 'hostile requests', () => {
   let victim: Guest
   let thread: string
   let operations: Operation[]
-  const agent = new http.Agent({ keepAlive: true, maxSockets: parallel })
+  const agent = new http.Agent({ keepAlive: true })
 
   beforeAll(async () => {
     database = await createDatabase()
@@ -116,8 +119,8 @@ describeWith('postgres', 'hostile requests', () => {
       request.on('error', (error: NodeJS.ErrnoException) => {
         // The server may close a connection whose last body it did not want to read, while we already use it again.
         if (request.reusedSocket && error.code === 'ECONNRESET') return resolve(send({ method, path, headers, ...(body !== undefined && { body }) }))
-        // Who sends too much is told so, and may be cut off while still sending.
-        if (body !== undefined && body.length > limits.requestBytes && /EPIPE|ECONNRESET/.test(error.code ?? '')) resolve(undefined)
+        // Who is answered before all is read may be cut off while still sending.
+        if (body !== undefined && body.length > readAtOnce && /EPIPE|ECONNRESET/.test(error.code ?? '')) resolve(undefined)
         else reject(error)
       })
       request.end(body)
@@ -290,7 +293,7 @@ function headersFor(random: Random): Record<string, string> {
     expect: ['200-ok'],
   } // prettier-ignore
   const headers: Record<string, string> = {}
-  for (const [name, values] of Object.entries(choices)) if (random.chance(0.08)) headers[name] = random.pick(values)
+  for (const [name, values] of Object.entries(choices)) if (random.chance(0.03)) headers[name] = random.pick(values)
   return headers
 }
 
@@ -310,7 +313,7 @@ function bodyFor(random: Random, fields: string[]): string | Buffer {
   if (dice < 0.17) return Buffer.alloc(limits.requestBytes + random.pick([0, 1, 100_000]), ' ')
   if (dice < 0.18) return random.pick(['[', '{"a":']).repeat(50_000)
   if (dice < 0.19) return `{${Array.from({ length: 10_000 }, (_, i) => `"k${i}":0`).join()}}`
-  const texts = fields.map((name) => `"${name}":${random.chance(0.5) ? fittingValue(random, name) : strangeValue(random)}`)
+  const texts = fields.map((name) => `"${name}":${random.chance(0.8) ? fittingValue(random, name) : strangeValue(random)}`)
   if (random.chance(0.1)) texts.push(random.pick(strangeFields))
   if (random.chance(0.1)) texts.splice(random.int(texts.length), 1)
   return `{${texts.join()}}`

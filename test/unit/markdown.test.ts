@@ -48,7 +48,7 @@ describe('text', () => {
     const rows =
       '<tr>\n<td class="align-left">1</td>\n<td class="align-center">2</td>\n<td class="align-right">3</td>\n<td></td>\n</tr>'
     expect(html('a|b|c|d\n:-|:-:|-:|-\n1|2|3|')).toBe(
-      '<div class="table" role="region" tabindex="0" aria-label="Table"><table>\n<thead>\n<tr>\n' +
+      '<div class="table" role="group" tabindex="0" aria-label="Table"><table>\n<thead>\n<tr>\n' +
         '<th class="align-left">a</th>\n<th class="align-center">b</th>\n<th class="align-right">c</th>\n<th>d</th>\n' +
         `</tr>\n</thead>\n<tbody>\n${rows}\n</tbody>\n</table></div>`,
     )

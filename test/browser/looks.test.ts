@@ -1,0 +1,151 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AxeResults, RunOptions } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { drawn, visit, type Visit } from '../helpers/browser.ts'
+import { launchChromium } from '../helpers/chromium.ts'
+import { startNode, type TestNode } from '../helpers/node.ts'
+import { demoThread, looks, scenes, type Look, type Scene } from '../helpers/pages-looks.ts'
+import { actionOn, composer, openThreadPage, postOn, signInAsGuest } from '../helpers/pages.ts'
+import { describeWith } from '../helpers/services.ts'
+
+const axeSource = fs.readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']
+
+const [, , , composing] = scenes
+
+/** Pages that have no picture in the documentation. */
+const more: readonly Scene[] = [
+  { name: 'new thread', open: async (page, url) => void (await page.goto(`${url}/new`)) },
+  { name: 'an error', open: async (page, url) => void (await page.goto(`${url}/t/nothereatall`)) },
+  { name: 'a permalink', open: (page, url) => openThreadPage(page, url, demoThread, 20) },
+  {
+    name: 'a preview',
+    async open(page, url) {
+      await openThreadPage(page, url, demoThread)
+      await signInAsGuest(page, 'Mira')
+      await actionOn(page, 20, 'reply').click()
+      await composer(page).text.fill('# A\n\n> b\n\n- [ ] c\n\n| d | e |\n|---|---|\n| 1 | 2 |\n\n`f` $x^2$\n\n```js\nlet g = 1\n```')
+      await composer(page).preview.click()
+      await page.locator('.composer-preview table').waitFor()
+    },
+  },
+  {
+    name: 'what is opened beneath a post, and what went wrong',
+    async open(page, url) {
+      await openThreadPage(page, url, demoThread)
+      await signInAsGuest(page, 'Mira')
+      await page.route('**/posts', (route) => route.fulfill({ status: 500, body: '{}' }))
+      await actionOn(page, 10, 'reply').click()
+      await composer(page).text.fill('This one fails')
+      await composer(page).send.click()
+      await page.locator('.pending .problem').waitFor()
+      await page.unroute('**/posts')
+      await actionOn(page, 10, 'pick').click()
+      await actionOn(page, 6, 'reply').click()
+      await composer(page).text.fill(`Mine, at ${Math.random()}`)
+      await composer(page).send.click()
+      const mine = page.locator('.post[id]', { hasText: 'Mine, at' }).last()
+      await mine.locator('[data-action=more], [data-action=delete]').last().waitFor({ state: 'attached' })
+      if (!(await mine.locator('[data-action=delete]').isVisible())) await mine.locator('[data-action=more]').click()
+      await mine.locator('[data-action=delete]').click()
+      await mine.locator('.confirm').waitFor()
+      await actionOn(page, 19, 'fold').evaluate((button: HTMLElement) => button.click())
+    },
+  },
+]
+
+describeWith('chromium', 'the site, as it looks', () => {
+  let dataDir: string
+  let node: TestNode
+  let browser: Browser
+
+  beforeAll(async () => {
+    dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-looks-'))
+    node = await startNode({ DATA_DIR: dataDir, RATE_LIMITS: 'off' })
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await node?.kill('SIGKILL')
+    fs.rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  async function show(look: Look, scene: Scene): Promise<Visit> {
+    const visitor = await visit(browser, look.options)
+    onTestFinished(() => visitor.close())
+    await scene.open(visitor.page, node.url)
+    await layOutAll(visitor.page)
+    return visitor
+  }
+
+  describe.each(looks)('$name', (look) => {
+    test.each([...scenes, ...more])('$name has no barrier that axe finds, and fits', async (scene) => {
+      const { page, complaints, foreign } = await show(look, scene)
+      expect(await barriers(page)).toEqual([])
+      const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+      expect(content).toBeLessThanOrEqual(view!)
+      // The browser itself reports a page that was not found and an answer that failed.
+      expect(complaints.filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
+      expect(foreign).toEqual([])
+    })
+  })
+
+  test('nothing is cut off where a page is 320 pixels wide', async () => {
+    const narrow = { name: '320', options: { viewport: { width: 320, height: 640 } } }
+    for (const scene of [...scenes, ...more]) {
+      const { page, close } = await show(narrow, scene)
+      expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), scene.name).toBe(320)
+      await close()
+    }
+  })
+
+  test('the reader can choose light or dark, and the choice lasts', async () => {
+    const [light] = looks
+    const { page } = await show(light!, composing)
+    const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+    const before = await paper()
+    await page.locator('#theme').click()
+    const after = await paper()
+    expect(after).not.toBe(before)
+    await page.reload()
+    expect(await paper()).toBe(after)
+  })
+
+  test('axe would notice', async () => {
+    const { page } = await show(looks[0]!, scenes[1])
+    await postOn(page, 2).evaluate((post) => {
+      post.querySelector<HTMLElement>('.text p')!.style.color = '#cccccc'
+      post.querySelector('[data-action=reply]')!.replaceChildren()
+    })
+    const found = await barriers(page)
+    expect(found.map((line) => line.split(':')[0])).toEqual(['button-name', 'color-contrast'])
+  })
+})
+
+/** Lays out what lies out of view too, which the page leaves for later. */
+async function layOutAll(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('.post { content-visibility: visible !important }')
+    document.adoptedStyleSheets = [sheet]
+  })
+  await drawn(page)
+  await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()))
+}
+
+/** Everything that axe finds, whatever its weight: "rule: element". */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  const options: RunOptions = { runOnly: { type: 'tag', values: standards }, resultTypes: ['violations'] }
+  const { violations } = await page.evaluate(
+    (given) => (window as unknown as { axe: { run(options: unknown): Promise<AxeResults> } }).axe.run(given),
+    options,
+  )
+  return violations
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} (${node.failureSummary})`))
+    .toSorted()
+}
