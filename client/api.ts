@@ -86,6 +86,11 @@ export function createApi({
     signIn: (email: string, password: string) => signIn('sign-in/email', { email, password }),
     signUp: (name: string, email: string, password: string) =>
       signIn('sign-up/email', { name, email, password }),
+    /** Where to sign in with the site's identity provider, which sends the reader back to `back`. */
+    signInElsewhere: (back: string) =>
+      ask<{ url: string }>('POST', '/api/auth/sign-in/oauth2', { providerId: 'oidc', callbackURL: back }).then(
+        ({ url }) => url,
+      ),
     signOut: () => ask<object>('POST', '/api/auth/sign-out', {}),
   }
 }

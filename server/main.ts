@@ -61,12 +61,18 @@ function fail(error: unknown): void {
     error instanceof ConfigError ||
     error instanceof DataDirInUse ||
     error instanceof Problem ||
-    ['ENOENT', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOTFOUND', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
-  const text = plain
-    ? (error as Error).message || (error as NodeJS.ErrnoException).code
-    : (error as Error).stack
-  process.stderr.write(`${text}\n`)
-  process.exitCode = 1
+    ['ENOENT', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOTFOUND', 'ECONNREFUSED'].includes(
+      (error as NodeJS.ErrnoException).code ?? '',
+    )
+  process.stderr.write(`${plain ? messageOf(error as Error) : (error as Error).stack}\n`)
+  // Connections that are open by now would keep a server alive that serves nobody.
+  process.exit(1)
+}
+
+/** A name with several addresses fails with an error for each. */
+function messageOf(error: Error): string {
+  const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error]
+  return errors.map(({ message }) => message).join('; ')
 }
 
 function misused(): void {

@@ -4,6 +4,8 @@ export const limits = {
   bodyMax: 40_000,
   urlMax: 2_000,
   nameMax: 60,
+  passwordMin: 10,
+  passwordMax: 128,
   quoteMax: 2_000,
   clientIdMax: 64,
   excerptMax: 280,

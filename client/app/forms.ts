@@ -19,6 +19,9 @@ export function startForms(): void {
     await api.signUp(field('name'), field('email'), field('password'))
     leave()
   })
+  handle('provider-form', async () => {
+    location.assign(await api.signInElsewhere(location.href))
+  })
   startNewThread(api)
   // The form comes and goes with the reader, so its place is listened to.
   document.getElementById('who')?.addEventListener('submit', (event) => {

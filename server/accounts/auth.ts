@@ -72,8 +72,8 @@ export function openAuth(parts: AuthParts): Auth {
     verification: columns.verification,
     emailAndPassword: {
       enabled: true,
-      minPasswordLength: accountLimits.passwordMin,
-      maxPasswordLength: accountLimits.passwordMax,
+      minPasswordLength: limits.passwordMin,
+      maxPasswordLength: limits.passwordMax,
     },
     socialProviders: {
       ...(oauth?.github && { github: { ...oauth.github } }),

@@ -5,16 +5,18 @@ import { parseAccountChange } from './changes.ts'
 import { identify } from './identify.ts'
 import { asProblem, problemResponse } from './problem-response.ts'
 
-/** Accounts over the given database and bus; resolves when it hears of changes on other nodes. */
-export async function createAccounts(parts: AuthParts): Promise<Accounts> {
+/** Accounts over the given database and bus. */
+export function createAccounts(parts: AuthParts): Accounts {
   const { db, bus, log } = parts
   const auth = openAuth(parts)
   const handlers: ((change: AccountChange) => void)[] = []
-  await bus.subscribe(topics.accounts, (message) => {
+  // Not waited for: without the bus the server serves all the same, and looks itself who may still do what.
+  const subscribed = bus.subscribe(topics.accounts, (message) => {
     const change = parseAccountChange(message)
     if (change === undefined) log.warn('an account change could not be read')
     else for (const handler of handlers) handler(change)
   })
+  subscribed.catch((error: unknown) => log.error({ err: error }, 'account changes are not heard of'))
 
   return {
     identify: (headers) => identify({ db, auth }, headers),

@@ -50,7 +50,7 @@ async function readSession(auth: Auth, headers: Headers): Promise<unknown> {
     return await auth.api.getSession({ headers })
   } catch (error) {
     if (error instanceof APIError && error.statusCode < 500) return null
-    throw new Problem('unavailable', { cause: error })
+    throw new Problem('unavailable', { retryMs: 2_000, cause: error })
   }
 }
 

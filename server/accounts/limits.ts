@@ -1,7 +1,5 @@
 /** Sizes and times that only accounts know of. Times are in seconds. */
 export const accountLimits = {
-  passwordMin: 10,
-  passwordMax: 128,
   /** A session that is not used for this long ends. */
   sessionLifetime: 90 * 24 * 3600,
   /** A session in use is prolonged at the most this often: each time is a write. */

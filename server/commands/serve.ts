@@ -69,7 +69,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   })
   if (config.databaseUrl === undefined) await seed({ database, log, render })
 
-  const accounts = await createAccounts({
+  const accounts = createAccounts({
     db,
     bus,
     log,
@@ -106,8 +106,8 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     devClientUrl: config.devClientUrl,
     isOwnOrigin,
     isDraining: () => draining,
-    readImage: (link) => images.read(link),
-    pages: { db, rates, publicUrl, clientDir, devClientUrl: config.devClientUrl },
+    readImage: (link) => (config.links ? images.read(link) : Promise.resolve(null)),
+    pages: { db, rates, publicUrl, clientDir, devClientUrl: config.devClientUrl, provider: config.oidc?.name },
   })
   const images = createLinkImages({ db, fetch })
   const server = createAdaptorServer({ fetch: app.fetch, createServer }) as Server
@@ -122,7 +122,10 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     isOwnOrigin,
     addressOf: (request) => addressOf(request, config.trustProxy),
   })
-  const url = await listen(server, config)
+  const url = await listen(server, config).catch(async (error: unknown) => {
+    await release()
+    throw error
+  })
 
   await links.resume()
   const resumer = setInterval(() => {
@@ -153,6 +156,10 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     const cut = setTimeout(() => server.closeAllConnections(), drainMs)
     await closed
     clearTimeout(cut)
+    await release()
+  }
+
+  async function release(): Promise<void> {
     await links.close()
     await hub.close()
     await bus.close()
@@ -162,10 +169,8 @@ export async function serve(config: Config, log: Logger, version: string): Promi
 }
 
 function openBus(config: Config, log: Logger, registry: Registry): Bus {
-  const metrics = createBusMetrics(registry)
-  return config.redisUrl === undefined
-    ? createMemoryBus()
-    : createRedisBus({ url: config.redisUrl, log, metrics })
+  if (config.redisUrl === undefined) return createMemoryBus()
+  return createRedisBus({ url: config.redisUrl, log, metrics: createBusMetrics(registry) })
 }
 
 /** Whether an origin is this site: the configured one, or where none is, whatever host the request came to. */

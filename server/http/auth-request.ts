@@ -10,7 +10,11 @@ export async function authRequest(c: Ctx): Promise<Request> {
   if (c.req.method !== 'POST') return c.req.raw
   const body = await c.req.text()
   if (holdsNul(body, c.req.header('content-type') ?? '')) throw unstorable()
-  return new Request(c.req.url, { method: c.req.method, headers: c.req.raw.headers, body })
+  const headers = new Headers(c.req.raw.headers)
+  // Node's fetch sends Sec-Fetch-Mode without an origin, which the library takes for a forged request of a browser.
+  // Browsers send an origin with every POST, and where it was foreign we have refused it.
+  if (!headers.has('origin')) headers.delete('sec-fetch-mode')
+  return new Request(c.req.url, { method: c.req.method, headers, body })
 }
 
 function unstorable(): Problem {

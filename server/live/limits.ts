@@ -14,8 +14,9 @@ export const liveLimits = {
   ring: 256,
   /** Bytes of what one viewer missed that its socket is burdened with at once; more is fetched over HTTP. */
   joinedBytes: 1024 * 1024,
-  /** How many answers to those who come back a room keeps, until it next changes. */
+  /** How many answers to those who come back a room keeps until it next changes, and for how many seconds at the most. */
   caughtUpFrames: 32,
+  rememberTicks: 15,
   /** How long a room waits for the bus before it opens without it. */
   subscribeMs: 1_000,
   /** How long a room waits for a change that another one overtook. */

@@ -55,6 +55,9 @@ export function createRoom(parts: RoomParts): Room {
   const early = new Map<number, { line: string; committedAt: number }>()
   /** Frames for viewers that come back to this head, by where they left: a storm of them is served from memory. */
   const caughtUp = new Map<number, Buffer>()
+  /** The last difference that was read, for those who come a moment later. */
+  let latest: { read: Difference; asked: number } | undefined
+  let ticks = 0
   const difference = createDifferenceReader(parts.readDifference)
   let head = 0
   let state: 'opening' | 'live' | 'closed' = 'opening'
@@ -172,16 +175,35 @@ export function createRoom(parts: RoomParts): Room {
     // A client that knows more than this room: either a hint was lost, or the database was restored from a copy.
     if (after > head) await repair()
     if (after > head) return enter(viewer, textFrame(toLine({ ...emptyJoined(head), behind: true })))
-    while (!ring.covers(after, head)) {
+    let frame = answerFromMemory(after)
+    while (frame === undefined) {
       const read = await difference(after)
       adopt(read)
+      latest = { read, asked: after }
       // The room may have gone on meanwhile; its ring has what came after the read, unless that was repaired too.
-      if (ring.covers(read.seq, head)) return enter(viewer, joinedFrame(joinedFrom(after, read)))
+      frame = answerFromMemory(after)
     }
-    const frame = caughtUp.get(after) ?? joinedFrame({ ...emptyJoined(after), ...ring.since(after) })
+    enter(viewer, frame)
+  }
+
+  /** What a viewer that left at `after` missed, where that is known here. */
+  function answerFromMemory(after: number): Buffer | undefined {
+    let frame = caughtUp.get(after)
+    if (frame !== undefined) return frame
+    const read = latestSince(after)
+    if (ring.covers(after, head)) frame = joinedFrame({ ...emptyJoined(after), ...ring.since(after) })
+    else if (read !== undefined) frame = joinedFrame(joinedFrom(after, read))
+    else return undefined
     caughtUp.set(after, frame)
     if (caughtUp.size > liveLimits.caughtUpFrames) caughtUp.delete(caughtUp.keys().next().value!)
-    enter(viewer, frame)
+    return frame
+  }
+
+  /** The latest read, if with the ring it tells all that changed after `after`, or that it is too much to tell. */
+  function latestSince(after: number): Difference | undefined {
+    if (latest === undefined || !ring.covers(latest.read.seq, head)) return undefined
+    const { read, asked } = latest
+    return read.from <= after || read.from > asked ? read : undefined
   }
 
   /** What would choke a socket is fetched over HTTP, where it comes compressed and in the reader's own time. */
@@ -250,7 +272,12 @@ export function createRoom(parts: RoomParts): Room {
       if (databaseHead > head) void repair()
       else if (databaseHead < headBefore) reset(databaseHead)
     },
-    tick: () => presence.tick(),
+    tick() {
+      presence.tick()
+      if (++ticks % liveLimits.rememberTicks > 0) return
+      latest = undefined
+      caughtUp.clear()
+    },
     async close() {
       state = 'closed'
       clearTimeout(gapTimer)
@@ -265,6 +292,7 @@ export function createRoom(parts: RoomParts): Room {
     ring.clear()
     early.clear()
     caughtUp.clear()
+    latest = undefined
     const frame = textFrame(toLine({ ...emptyJoined(head), behind: true }))
     for (const viewer of viewers.values()) viewer.deliver(frame)
   }

@@ -25,6 +25,8 @@ export interface PageParts {
   readonly publicUrl: string
   readonly clientDir: string
   readonly devClientUrl: string | undefined
+  /** The name of the identity provider that people may sign in with. */
+  readonly provider?: string | undefined
 }
 
 /** Threads that the sitemap names; search engines take no more addresses from one file. */
@@ -97,7 +99,7 @@ export function createPages(parts: PageParts): Pages {
       renderFrontPage({ ...(await frameFor(c)), page: list, ...(cursor !== undefined && { cursor }) }),
     )
   })
-  pages.get('/sign-in', async (c) => page(c, renderSignInPage(await frameFor(c))))
+  pages.get('/sign-in', async (c) => page(c, renderSignInPage(await frameFor(c), parts.provider)))
   pages.get('/new', async (c) => page(c, renderNewThreadPage(await frameFor(c))))
 
   pages.get('/feed.xml', async (c) => {

@@ -1,13 +1,16 @@
 import { limits } from '../../shared/limits.ts'
 import { renderPage, type Frame } from './frame.tsx'
 
-/** Where people choose a guest name, sign in or sign up. The forms are sent by the page's script. */
-export function renderSignInPage(frame: Frame): string {
+/**
+ * Where people choose a guest name, sign in or sign up. The forms are sent by the page's script. `provider` is the name
+ * of the site's identity provider, where it has one.
+ */
+export function renderSignInPage(frame: Frame, provider?: string): string {
   const head = { title: 'Sign in', description: 'Choose a name, or sign in.', path: '/sign-in', hidden: true }
-  return renderPage(frame, head, <SignIn />)
+  return renderPage(frame, head, <SignIn provider={provider} />)
 }
 
-function SignIn() {
+function SignIn({ provider }: { provider: string | undefined }) {
   return (
     <>
       <h1 class="title">Sign in</h1>
@@ -15,6 +18,13 @@ function SignIn() {
         <p class="empty">Signing in needs JavaScript. Reading does not.</p>
       </noscript>
       <div class="forms">
+        {provider !== undefined && (
+          <form id="provider-form" class="form" method="post">
+            <h2>{provider}</h2>
+            <p>You sign in there and come back.</p>
+            <Submit>{`Continue with ${provider}`}</Submit>
+          </form>
+        )}
         <form id="guest-form" class="form" method="post">
           <h2>As a guest</h2>
           <p>A name is enough to take part. It is yours on this device.</p>
@@ -66,8 +76,8 @@ function Password({ autocomplete }: { autocomplete: 'current-password' | 'new-pa
         type="password"
         name="password"
         required
-        minLength={8}
-        maxLength={128}
+        minLength={limits.passwordMin}
+        maxLength={limits.passwordMax}
         autocomplete={autocomplete}
       />
     </label>

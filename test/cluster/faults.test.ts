@@ -1,7 +1,14 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test, vi } from 'vitest'
 import type { Post } from '../../shared/post.ts'
-import { openViewer, snapshotOf, startWriters, visible, type Viewer, type Writers } from '../helpers/live-client.ts'
+import {
+  openViewer,
+  snapshotOf,
+  startWriters,
+  visible,
+  type Viewer,
+  type Writers,
+} from '../helpers/live-client.ts'
 import { ask, guest, startNode, type TestNode } from '../helpers/node.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { redisCli, startRedis } from '../helpers/redis.ts'
@@ -58,14 +65,20 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
     const writers = await startWriters(anyNode, thread, 6, 5)
     writing.push(writers)
     await progress(writers)
-    await vi.waitFor(() => expect(viewers.every(({ state }) => state.seq > 10)).toBe(true), { ...poll, timeout: recoveryMs })
+    await vi.waitFor(() => expect(viewers.every(({ state }) => state.seq > 10)).toBe(true), {
+      ...poll,
+      timeout: recoveryMs,
+    })
     return { thread, viewers, writers }
   }
 
   /** Waits until writers get answers, so that what comes next happens under load. */
   async function progress({ acknowledged }: Writers): Promise<void> {
     const before = acknowledged.size
-    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 40), { ...poll, timeout: 20_000 })
+    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 40), {
+      ...poll,
+      timeout: 20_000,
+    })
   }
 
   /** The fault is over since `recoveredAt`: everyone catches up in time while the load goes on, and ends where the thread stands. */
@@ -76,15 +89,21 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
   ) {
     const first = await vi.waitFor(() => snapshotOf(anyNode(), thread), { ...poll, timeout: recoveryMs })
     const left = () => Math.max(1, recoveredAt + recoveryMs - performance.now())
-    await vi.waitFor(() => expect(viewers.every(({ state }) => state.seq >= first.seq)).toBe(true), { ...poll, timeout: left() })
+    await vi.waitFor(() => expect(viewers.every(({ state }) => state.seq >= first.seq)).toBe(true), {
+      ...poll,
+      timeout: left(),
+    })
     const caughtUpMs = performance.now() - recoveredAt
     await progress(writers)
     await writers.stop()
     const last = visible(await snapshotOf(anyNode(), thread))
-    await vi.waitFor(() => expect(viewers.map(({ state }) => state.seq)).toEqual(viewers.map(() => last.seq)), {
-      ...poll,
-      timeout: recoveryMs,
-    })
+    await vi.waitFor(
+      () => expect(viewers.map(({ state }) => state.seq)).toEqual(viewers.map(() => last.seq)),
+      {
+        ...poll,
+        timeout: recoveryMs,
+      },
+    )
     for (const { state, status } of viewers) {
       expect(visible(state)).toEqual(last)
       expect(status.kind).toBe('live')
@@ -145,7 +164,10 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
     redis.pause()
     const until = performance.now() + 3_000
     // The bus carries hints only: writing goes on without it.
-    await vi.waitFor(() => expect(all.writers.acknowledged.size).toBeGreaterThan(before + 20), { ...poll, timeout: 3_000 })
+    await vi.waitFor(() => expect(all.writers.acknowledged.size).toBeGreaterThan(before + 20), {
+      ...poll,
+      timeout: 3_000,
+    })
     await vi.waitUntil(() => performance.now() >= until, { ...poll, timeout: 5_000 })
     redis.resume()
     await converge(all, performance.now())
@@ -187,10 +209,13 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
     const committedAt = performance.now()
     const last = visible(await snapshotOf(anyNode(), all.thread))
     expect(last.posts.at(-1)).toMatchObject({ number: row!.number, html: '<p>Unheard</p>' })
-    await vi.waitFor(() => expect(all.viewers.map(({ state }) => visible(state))).toEqual(all.viewers.map(() => last)), {
-      ...poll,
-      timeout: recoveryMs,
-    })
+    await vi.waitFor(
+      () => expect(all.viewers.map(({ state }) => visible(state))).toEqual(all.viewers.map(() => last)),
+      {
+        ...poll,
+        timeout: recoveryMs,
+      },
+    )
     console.log(`a change nobody published was found after ${Math.round(performance.now() - committedAt)} ms`)
   })
 
@@ -201,39 +226,57 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
     expect(orphans).toHaveLength(3)
     await victim.kill('SIGKILL')
     const killedAt = performance.now()
-    await vi.waitFor(() => expect(orphans.every(({ status, node }) => status.kind !== 'live' || node !== victim.url)).toBe(true), {
-      ...poll,
-      timeout: 1_000,
-    })
+    await vi.waitFor(
+      () =>
+        expect(orphans.every(({ status, node }) => status.kind !== 'live' || node !== victim.url)).toBe(true),
+      {
+        ...poll,
+        timeout: 1_000,
+      },
+    )
     await converge(all, killedAt, victim)
     for (const { history } of orphans) {
       // Said to be cut off before it was live again, and then only elsewhere.
       const kinds = history.map(({ status }) => status)
-      expect(kinds.filter((kind, i) => kind !== kinds[i - 1])).toEqual(['connecting', 'live', 'waiting', 'connecting', 'live'])
+      expect(kinds.filter((kind, i) => kind !== kinds[i - 1])).toEqual([
+        'connecting',
+        'live',
+        'waiting',
+        'connecting',
+        'live',
+      ])
       expect(history.at(-1)!.node).not.toBe(victim.url)
     }
   })
 
-  test('a reader who comes while Postgres is down sees everything once it is back', { timeout: testMs }, async () => {
-    const [a, b] = nodes as [TestNode, TestNode]
-    const thread = await newThread(a.url)
-    let target = a.url
-    const viewer = await openViewer(() => target, thread)
-    open.push(viewer)
-    await vi.waitFor(() => expect(viewer.status.kind).toBe('live'), poll)
-    await postgres.kill('SIGKILL')
-    // The other node has never heard of the thread, and nobody to ask.
-    target = b.url
-    viewer.live.reconnect()
-    await vi.waitFor(() => expect(viewer.history.at(-1)).toEqual({ status: 'live', node: b.url }), poll)
-    await vi.waitFor(() => expect(b.log()).toContain('live session failed'), { ...poll, timeout: 10_000 })
-    await postgres.restart()
-    const recoveredAt = performance.now()
-    const who = await vi.waitFor(() => guest(a.url), { ...poll, timeout: recoveryMs })
-    await ask(who, 'POST', `${a.url}/api/threads/${thread}/posts`, { parent: 1, body: 'Back again', clientId: 'back' })
-    const left = Math.max(1, recoveredAt + recoveryMs - performance.now())
-    await vi.waitFor(() => expect(viewer.state.posts).toHaveLength(2), { ...poll, timeout: left })
-  })
+  test(
+    'a reader who comes while Postgres is down sees everything once it is back',
+    { timeout: testMs },
+    async () => {
+      const [a, b] = nodes as [TestNode, TestNode]
+      const thread = await newThread(a.url)
+      let target = a.url
+      const viewer = await openViewer(() => target, thread)
+      open.push(viewer)
+      await vi.waitFor(() => expect(viewer.status.kind).toBe('live'), poll)
+      await postgres.kill('SIGKILL')
+      // The other node has never heard of the thread, and nobody to ask.
+      target = b.url
+      viewer.live.reconnect()
+      await vi.waitFor(() => expect(viewer.history.at(-1)).toEqual({ status: 'live', node: b.url }), poll)
+      await vi.waitFor(() => expect(b.log()).toContain('live session failed'), { ...poll, timeout: 10_000 })
+      await postgres.restart()
+      const recoveredAt = performance.now()
+      const who = await vi.waitFor(() => guest(a.url), { ...poll, timeout: recoveryMs })
+      await ask(who, 'POST', `${a.url}/api/threads/${thread}/posts`, {
+        parent: 1,
+        body: 'Back again',
+        clientId: 'back',
+      })
+      const left = Math.max(1, recoveredAt + recoveryMs - performance.now())
+      await vi.waitFor(() => expect(viewer.state.posts).toHaveLength(2), { ...poll, timeout: left })
+    },
+  )
 })
 
 /** Nothing escaped that was not expected. */
@@ -244,6 +287,9 @@ function expectHealthy(node: TestNode): void {
 
 async function newThread(url: string): Promise<string> {
   const who = await guest(url)
-  const { thread } = await ask<{ thread: { id: string } }>(who, 'POST', `${url}/api/threads`, { title: 'Faults', body: 'Root' })
+  const { thread } = await ask<{ thread: { id: string } }>(who, 'POST', `${url}/api/threads`, {
+    title: 'Faults',
+    body: 'Root',
+  })
   return thread.id
 }

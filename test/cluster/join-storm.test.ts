@@ -11,7 +11,7 @@ import { describeWith } from '../helpers/services.ts'
 
 const sockets = 2_000
 /** Statements that a storm may cost, however many come: a few differences, and the comparisons of heads meanwhile. */
-const statementsAllowed = 60
+const statementsAllowed = 30
 /** Posts that were there before the room was, so that its ring does not have them. */
 const oldPosts = 60
 
@@ -36,7 +36,10 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     })
     node = await startNode({ DATABASE_URL: postgres.url, RATE_LIMITS: 'off' })
     who = await guest(node.url)
-    const made = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, { title: 'T', body: 'Root' })
+    const made = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, {
+      title: 'T',
+      body: 'Root',
+    })
     thread = made.thread.id
     for (let i = 0; i < oldPosts; i++) await write(i)
   })
@@ -48,11 +51,16 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
   })
 
   async function write(i: number): Promise<number> {
-    const { post } = await ask<{ post: { seq: number } }>(who, 'POST', `${node.url}/api/threads/${thread}/posts`, {
-      parent: 1,
-      body: `Post ${i}`,
-      clientId: `post-${i}`,
-    })
+    const { post } = await ask<{ post: { seq: number } }>(
+      who,
+      'POST',
+      `${node.url}/api/threads/${thread}/posts`,
+      {
+        parent: 1,
+        body: `Post ${i}`,
+        clientId: `post-${i}`,
+      },
+    )
     return post.seq
   }
 
@@ -101,15 +109,20 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     await client.connect()
     await client.query(`SELECT '${name}'`)
     await client.end()
-    await vi.waitFor(() => expect(fs.readFileSync(path.join(logDirectory, 'all.log'), 'utf8')).toContain(name))
+    await vi.waitFor(() =>
+      expect(fs.readFileSync(path.join(logDirectory, 'all.log'), 'utf8')).toContain(name),
+    )
     return name
   }
 
   function report(title: string, statements: string[], startedAt: number): void {
-    console.log(`${title}: ${statements.length} statements for ${sockets} sockets, ${Math.round(performance.now() - startedAt)} ms`)
+    console.log(
+      `${title}: ${statements.length} statements for ${sockets} sockets, ${Math.round(performance.now() - startedAt)} ms`,
+    )
   }
 
-  const head = async () => ((await (await fetch(`${node.url}/api/threads/${thread}`)).json()) as { seq: number }).seq
+  const head = async () =>
+    ((await (await fetch(`${node.url}/api/threads/${thread}`)).json()) as { seq: number }).seq
 
   test('to a room that is not open yet', { timeout: 60_000 }, async () => {
     onTestFailed(() => console.log(node.log().slice(-3_000)))
@@ -118,7 +131,7 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     const { result, statements } = await counting(() => storm(seq))
     report('first', statements, startedAt)
     for (const joined of result) expect(joined).toMatchObject({ seq, posts: [] })
-    expect(statements.length, statements.slice(0, 100).join('\n')).toBeLessThanOrEqual(statementsAllowed)
+    expect(statements.length, statements.join('\n').slice(0, 5_000)).toBeLessThanOrEqual(statementsAllowed)
   })
 
   test('that comes back to the head', { timeout: 60_000 }, async () => {
@@ -168,7 +181,7 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
       expect(joined.seq).toBe(seq)
       expect(joined.posts).toHaveLength(seq - 10)
     }
-    expect(statements.length, statements.slice(0, 100).join('\n')).toBeLessThanOrEqual(statementsAllowed)
+    expect(statements.length, statements.join('\n').slice(0, 5_000)).toBeLessThanOrEqual(statementsAllowed)
   })
 
   test('after the node was restarted', { timeout: 60_000 }, async () => {
@@ -180,7 +193,7 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     const { result, statements } = await counting(() => storm(seq - 3))
     report('after a restart', statements, startedAt)
     for (const joined of result) expect(joined.posts).toHaveLength(3)
-    expect(statements.length, statements.slice(0, 100).join('\n')).toBeLessThanOrEqual(statementsAllowed)
+    expect(statements.length, statements.join('\n').slice(0, 5_000)).toBeLessThanOrEqual(statementsAllowed)
   })
 })
 

@@ -81,7 +81,7 @@ export async function openNode(db: Db, bus: Bus, options: Partial<AuthParts> = {
     error: write('error'),
   } as unknown as AuthParts['log']
   const secret = 'a secret that only the tests of accounts know'
-  const accounts = await createAccounts({ db, bus, log, secret, publicUrl: origin, ...options })
+  const accounts = createAccounts({ db, bus, log, secret, publicUrl: origin, ...options })
   const changes: AccountChange[] = []
   accounts.onChanged((change) => changes.push(change))
   return { ...accounts, changes, logged }

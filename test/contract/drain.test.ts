@@ -45,7 +45,8 @@ test('SIGTERM sends everyone away in order and ends with 0', async () => {
   expect(ms).toBeLessThan(5_000)
   expect(await Promise.all(sockets.map(({ closed }) => closed))).toEqual(sockets.map(() => 1012))
   const waits = sockets.map(({ messages }) => messages.at(-1)!)
-  for (const last of waits) expect(last).toMatchObject({ type: 'goodbye', retryMs: expect.any(Number) as number })
+  for (const last of waits)
+    expect(last).toMatchObject({ type: 'goodbye', retryMs: expect.any(Number) as number })
   const times = waits.map(({ retryMs }) => retryMs!).sort((a, b) => a - b)
   // Spread over the five seconds: with chance it fails less than once in a million runs.
   expect(times[0]).toBeLessThan(1_250)
@@ -57,10 +58,16 @@ test('SIGTERM sends everyone away in order and ends with 0', async () => {
 test('a request under way is finished, and kept', async () => {
   const { url, kill } = await start()
   const who = await guest(url)
-  const { thread } = await ask<{ thread: { id: string } }>(who, 'POST', `${url}/api/threads`, { title: 'T', body: 'B' })
+  const { thread } = await ask<{ thread: { id: string } }>(who, 'POST', `${url}/api/threads`, {
+    title: 'T',
+    body: 'B',
+  })
   const viewer = await connect(url)
   const body = JSON.stringify({ parent: 1, body: 'The last word', clientId: 'last' })
-  const { request, answer } = slowPost(`${url}/api/threads/${thread.id}/posts`, { ...who.headers, 'content-length': body.length })
+  const { request, answer } = slowPost(`${url}/api/threads/${thread.id}/posts`, {
+    ...who.headers,
+    'content-length': body.length,
+  })
   request.write(body.slice(0, 10))
   // The first half has arrived when what was asked after it is answered.
   await fetch(`${url}/healthz`)
@@ -71,7 +78,9 @@ test('a request under way is finished, and kept', async () => {
   expect(await gone).toBe(0)
 
   node = await startNode({ DATA_DIR: directories[0]! })
-  const { posts } = (await (await fetch(`${node.url}/api/threads/${thread.id}`)).json()) as { posts: { html: string }[] }
+  const { posts } = (await (await fetch(`${node.url}/api/threads/${thread.id}`)).json()) as {
+    posts: { html: string }[]
+  }
   expect(posts.map(({ html }) => html)).toContain('<p>The last word</p>\n')
 })
 

@@ -28,8 +28,12 @@ test('the log of the embedded server tells no secrets, also where the database f
   const made = await app.ask('POST', '/api/threads', { who, body: { title: 'T', body: 'B' } })
   const { thread } = (await made.json()) as { thread: { id: string } }
   const reply = () =>
-    app.ask('POST', `/api/threads/${thread.id}/posts`, { who, body: { parent: 1, body: said, clientId: 'c' } })
-  const signIn = () => app.ask('POST', '/api/auth/sign-in/email', { body: { email: 'ada@example.test', password } })
+    app.ask('POST', `/api/threads/${thread.id}/posts`, {
+      who,
+      body: { parent: 1, body: said, clientId: 'c' },
+    })
+  const signIn = () =>
+    app.ask('POST', '/api/auth/sign-in/email', { body: { email: 'ada@example.test', password } })
   // What is asked for stands in the address, and addresses are logged.
   await app.ask('GET', `/api/auth/get-session?token=${who.token}`, { headers: { cookie: who.cookie } })
   // The database tells the whole row of which it refuses a part.
@@ -41,7 +45,9 @@ test('the log of the embedded server tells no secrets, also where the database f
   expect((await signIn()).status).toBe(500)
   await sql`alter table sessions rename to gone_as_well`.execute(app.db)
   expect((await reply()).status).toBeGreaterThanOrEqual(500)
-  expect((await app.ask('GET', '/api/auth/get-session', { headers: { cookie: who.cookie } })).status).toBe(500)
+  expect((await app.ask('GET', '/api/auth/get-session', { headers: { cookie: who.cookie } })).status).toBe(
+    500,
+  )
   const log = app.log()
   // It does tell what went wrong.
   expect(log).toContain('request failed')
@@ -57,7 +63,12 @@ describeWith('postgres', 'the log of a server with Postgres', () => {
     const url = made.url.replace('postgres@', `postgres:${databasePassword}@`)
     const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-log-'))
     const authSecret = 'a secret for signing, of some length'
-    const node = await startNode({ DATABASE_URL: url, DATA_DIR: dataDir, LOG_LEVEL: 'trace', AUTH_SECRET: authSecret })
+    const node = await startNode({
+      DATABASE_URL: url,
+      DATA_DIR: dataDir,
+      LOG_LEVEL: 'trace',
+      AUTH_SECRET: authSecret,
+    })
     const database = await openDatabase({ url: made.url, dataDir: '', onError: () => undefined })
     try {
       const post = (at: string, body: object, headers: Record<string, string> = {}) =>

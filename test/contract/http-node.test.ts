@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { problemDocument } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import { ask, guest, startNode, type Guest, type TestNode } from '../helpers/node.ts'
-import { createDatabase, describeWith } from '../helpers/services.ts'
+import { startPostgres } from '../helpers/postgres.ts'
+import { createDatabase, describeWith, services } from '../helpers/services.ts'
 
 const temporary: string[] = []
 function newDataDir(): string {
@@ -105,7 +107,12 @@ function run(env: Record<string, string>) {
 test.each<[string, Record<string, string>, RegExp]>([
   ['a wrong value', { PORT: 'http' }, /^PORT: must be a whole number from 0 to 65535\n$/],
   ['two', { LOG_LEVEL: 'x', LINKS: 'x' }, /^LOG_LEVEL: .+\nLINKS: .+\n$/],
-  ['a database that is not there', { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /^.*ECONNREFUSED 127\.0\.0\.1:1\n$/],
+  [
+    'a database that is not there',
+    { DATABASE_URL: 'postgres://127.0.0.1:1/x' },
+    /^.*ECONNREFUSED 127\.0\.0\.1:1\n$/,
+  ],
+  ['a database by a name', { DATABASE_URL: 'postgres://localhost:1/x' }, /^connect ECONNREFUSED .+\n$/],
   ['a host that is none', { HOST: 'no-such-host.invalid' }, /^.*no-such-host\.invalid\n$/],
 ])('with %s the server says so in a line and does not start', (_, env, expected) => {
   const { status, stderr } = run({ DATA_DIR: newDataDir(), LOG_LEVEL: 'silent', ...env })
@@ -113,14 +120,37 @@ test.each<[string, Record<string, string>, RegExp]>([
   expect(status).toBe(1)
 })
 
+describeWith(['postgres', 'redis'], 'a server whose port is taken', () => {
+  test('says so and ends, whatever it has connected to by then', async () => {
+    const database = await createDatabase()
+    const taken = http.createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as AddressInfo
+    try {
+      const urls = { DATABASE_URL: database.url, REDIS_URL: services().redisUrl! }
+      const { status, stderr } = run({
+        ...urls,
+        DATA_DIR: newDataDir(),
+        LOG_LEVEL: 'silent',
+        PORT: String(port),
+      })
+      expect(stderr).toMatch(new RegExp(`^.*EADDRINUSE.*:${port}\\n$`))
+      expect(status).toBe(1)
+    } finally {
+      taken.close()
+      await database.drop()
+    }
+  })
+})
+
 describeWith('postgres', 'a server whose database goes away', () => {
   test('is not ready, says that it cannot answer now, and lives', async () => {
-    const database = await createDatabase()
-    const node = await startNode({ DATABASE_URL: database.url, DATA_DIR: newDataDir() })
+    const postgres = await startPostgres()
+    const node = await startNode({ DATABASE_URL: postgres.url, DATA_DIR: newDataDir() })
     try {
       expect((await fetch(`${node.url}/readyz`)).status).toBe(200)
       const who = await guest(node.url)
-      await database.drop()
+      await postgres.kill('SIGKILL')
       await vi.waitUntil(async () => (await fetch(`${node.url}/readyz`)).status === 503)
       const answers = [
         await fetch(`${node.url}/api/threads`),
@@ -139,7 +169,7 @@ describeWith('postgres', 'a server whose database goes away', () => {
       expect(await node.kill('SIGTERM')).toBe(0)
     } finally {
       await node.kill('SIGKILL')
-      await database.drop()
+      await postgres.stop()
     }
   })
 })

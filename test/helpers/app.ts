@@ -51,7 +51,7 @@ export async function openApp(options: { limited?: boolean; secure?: boolean } =
   const url = options.secure === true ? publicUrl.replace('http:', 'https:') : publicUrl
   const parts: ThreadParts = { ...threadParts(db), log }
   const secret = 'a secret that only the tests of HTTP know'
-  const accounts = await createAccounts({ db, bus: parts.bus, log, secret, publicUrl: url })
+  const accounts = createAccounts({ db, bus: parts.bus, log, secret, publicUrl: url })
   const rates = options.limited === true ? createRateLimits(memoryCounters) : unlimited
   const registry = new Registry()
   const clientDir = makeClientDir()

@@ -75,7 +75,11 @@ async function get<T>(address: string): Promise<T> {
 }
 
 /** What two states must agree on: everything that readers see, but presence. */
-export function visible({ thread, posts, seq }: Pick<ThreadState, 'thread' | 'posts' | 'seq'>): ThreadSnapshot {
+export function visible({
+  thread,
+  posts,
+  seq,
+}: Pick<ThreadState, 'thread' | 'posts' | 'seq'>): ThreadSnapshot {
   const known = posts.filter((post): post is Post => post !== undefined)
   return { thread, seq, posts: known.toSorted((a, b) => a.number - b.number) }
 }
@@ -91,7 +95,12 @@ export interface Writers {
 }
 
 /** Each of `count` writers has one post on its way at a time, and sends it under its clientId until it is acknowledged. */
-export async function startWriters(choose: Choose, thread: string, count: number, pauseMs: number): Promise<Writers> {
+export async function startWriters(
+  choose: Choose,
+  thread: string,
+  count: number,
+  pauseMs: number,
+): Promise<Writers> {
   const acknowledged = new Map<string, number>()
   let retries = 0
   let stopping = false

@@ -33,8 +33,15 @@ export function composer(page: Page): { text: Locator; name: Locator; send: Loca
   }
 }
 
+/** Brings a post into view: what can be done about it is there from then on. */
+export async function reach(page: Page, number: number): Promise<void> {
+  await postOn(page, number).evaluate((post) => post.scrollIntoView({ block: 'start' }))
+  await postOn(page, number).locator('> .foot').locator('button').first().waitFor()
+}
+
 /** Writes a reply to a post, and sends it. */
 export async function replyOn(page: Page, number: number, text: string): Promise<void> {
+  await reach(page, number)
   await actionOn(page, number, 'reply').click()
   await composer(page).text.fill(text)
   await composer(page).send.click()

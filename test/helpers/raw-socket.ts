@@ -90,13 +90,15 @@ export function connectRaw(url: string, { allowHalfOpen = false } = {}): RawSock
     const short = received[1]! & 0x7f
     const start = short < 126 ? 2 : short === 126 ? 4 : 10
     if (received.length < start) return false
-    const length = short < 126 ? short : short === 126 ? received.readUInt16BE(2) : Number(received.readBigUInt64BE(2))
+    const length =
+      short < 126 ? short : short === 126 ? received.readUInt16BE(2) : Number(received.readBigUInt64BE(2))
     if (received.length < start + length) return false
     const opcode = received[0]! & 0x0f
     const payload = received.subarray(start, start + length)
     received = received.subarray(start + length)
     if (opcode === opcodes.text) {
-      for (const line of payload.toString().split('\n')) messages.push(JSON.parse(line) as RawSocket['messages'][number])
+      for (const line of payload.toString().split('\n'))
+        messages.push(JSON.parse(line) as RawSocket['messages'][number])
     }
     if (opcode === opcodes.close) closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
     return true
@@ -113,7 +115,8 @@ export function connectRaw(url: string, { allowHalfOpen = false } = {}): RawSock
     get ended() {
       return ended
     },
-    write: (...chunks) => void socket.write(Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as string)))),
+    write: (...chunks) =>
+      void socket.write(Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as string)))),
     until: (condition) =>
       new Promise((resolve, reject) => {
         const check = () => {
@@ -124,7 +127,9 @@ export function connectRaw(url: string, { allowHalfOpen = false } = {}): RawSock
         }
         const timer = setTimeout(() => {
           waiting.delete(check)
-          reject(new Error(`the server did not do it: status ${status}, ${JSON.stringify(messages.slice(-3))}`))
+          reject(
+            new Error(`the server did not do it: status ${status}, ${JSON.stringify(messages.slice(-3))}`),
+          )
         }, patienceMs)
         waiting.add(check)
         check()
@@ -135,7 +140,11 @@ export function connectRaw(url: string, { allowHalfOpen = false } = {}): RawSock
 }
 
 /** The request that opens a WebSocket at `/live`; headers may be overridden, or left out by undefined. */
-export function upgradeRequest(url: string, overrides: Record<string, string | undefined> = {}, line = 'GET /live HTTP/1.1'): string {
+export function upgradeRequest(
+  url: string,
+  overrides: Record<string, string | undefined> = {},
+  line = 'GET /live HTTP/1.1',
+): string {
   const headers: Record<string, string | undefined> = {
     Host: new URL(url).host,
     Upgrade: 'websocket',
@@ -144,6 +153,8 @@ export function upgradeRequest(url: string, overrides: Record<string, string | u
     'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
     ...overrides,
   }
-  const lines = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  )
   return [line, ...lines, '', ''].join('\r\n')
 }

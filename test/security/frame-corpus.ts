@@ -36,7 +36,14 @@ export const largeValues = [
 
 const strangeValue = (random: Random) => random.pick(random.chance(0.03) ? largeValues : strangeValues)
 
-export const strangeFields = ['"__proto__":{"polluted":true}', '"constructor":{"prototype":{}}', '"x":1', '"type":"join"', '"":null', '"toString":0']
+export const strangeFields = [
+  '"__proto__":{"polluted":true}',
+  '"constructor":{"prototype":{}}',
+  '"x":1',
+  '"type":"join"',
+  '"":null',
+  '"toString":0',
+]
 
 /** Tokens that the schema lets through. */
 const strangeTokens = [
@@ -49,13 +56,22 @@ function message(random: Random, thread: string): Record<string, string> {
   const place = { thread: JSON.stringify(random.chance(0.5) ? thread : unknownThread(random)) }
   switch (random.int(5)) {
     case 0:
-      return { type: '"join"', ...place, after: random.pick(['0', '1', '7', '1e9', '9007199254740991', '-0', '0.0e1']) }
+      return {
+        type: '"join"',
+        ...place,
+        after: random.pick(['0', '1', '7', '1e9', '9007199254740991', '-0', '0.0e1']),
+      }
     case 1:
       return { type: '"leave"', ...place }
     case 2:
       return { type: '"typing"', ...place, parent: random.pick(['null', '1', '2147483647', '1e3']) }
     case 3:
-      return { type: '"text"', ...place, post: '1', run: JSON.stringify(random.pick(strangeTokens).slice(0, 60)) }
+      return {
+        type: '"text"',
+        ...place,
+        post: '1',
+        run: JSON.stringify(random.pick(strangeTokens).slice(0, 60)),
+      }
     default:
       return { type: '"auth"', token: JSON.stringify(random.pick(strangeTokens)) }
   }
@@ -84,7 +100,9 @@ export function strangeMessage(random: Random, thread: string): string {
       // Said twice: the latter counts, as in any JSON.
       return written([`"${name}":${strangeValue(random)}`, ...texts])
     case 7:
-      return written(texts.with(at, `"${[...name].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')}":${value}`))
+      return written(
+        texts.with(at, `"${[...name].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')}":${value}`),
+      )
     case 8:
       return written(texts).slice(0, random.int(40))
     case 9:
@@ -94,7 +112,10 @@ export function strangeMessage(random: Random, thread: string): string {
     case 11:
       return written(texts.with(at, `'${name}':${value}`))
     case 12:
-      return written(texts).padEnd(random.chance(0.05) ? random.pick([8_190, 8_193, 9_000, 60_000]) : 500, ' ')
+      return written(texts).padEnd(
+        random.chance(0.05) ? random.pick([8_190, 8_193, 9_000, 60_000]) : 500,
+        ' ',
+      )
     default:
       return written(texts)
   }
@@ -110,7 +131,16 @@ export function noise(random: Random): string {
     case 2:
       return String.fromCodePoint(...Array.from({ length: random.int(50) }, () => random.int(0xd800)))
     case 3:
-      return random.pick(['', '\0', 'GET / HTTP/1.1', '<xml/>', 'undefined', '{"type":"welcome"}', '{"type":"__proto__"}', '[{"type":"leave"}]'])
+      return random.pick([
+        '',
+        '\0',
+        'GET / HTTP/1.1',
+        '<xml/>',
+        'undefined',
+        '{"type":"welcome"}',
+        '{"type":"__proto__"}',
+        '[{"type":"leave"}]',
+      ])
     default:
       return '['.repeat(random.int(random.chance(0.05) ? 8_000 : 100))
   }

@@ -58,7 +58,10 @@ describeWith('postgres', 'hostile requests', () => {
     node = await startNode({ DATABASE_URL: database.url, RATE_LIMITS: 'off', ...inspectable })
     who = await guest(node.url)
     victim = await guest(node.url, 'Victim')
-    const made = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, { title: 'T', body: 'Root' })
+    const made = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, {
+      title: 'T',
+      body: 'Root',
+    })
     thread = made.thread.id
     operations = [...(await described(node.url)), ...authOperations]
     expect(operations.length).toBeGreaterThan(20)
@@ -70,9 +73,11 @@ describeWith('postgres', 'hostile requests', () => {
   })
 
   function hostile(random: Random): Request {
-    if (random.chance(0.1)) return { method: random.pick(methods), path: random.pick(strangePaths), headers: headersFor(random) }
+    if (random.chance(0.1))
+      return { method: random.pick(methods), path: random.pick(strangePaths), headers: headersFor(random) }
     const operation = random.pick(operations)
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => placeFor(random, name)) + queryFor(random)
+    const path =
+      operation.path.replace(/\{(\w+)\}/g, (_, name: string) => placeFor(random, name)) + queryFor(random)
     const method = random.chance(0.9) ? operation.method : random.pick(methods)
     const headers = headersFor(random)
     if (operation.path.startsWith('/api/auth')) {
@@ -89,9 +94,37 @@ describeWith('postgres', 'hostile requests', () => {
 
   function placeFor(random: Random, name: string): string {
     if (random.chance(0.15)) return random.pick(strangeSegments)
-    if (name === 'thread') return random.chance(0.8) ? thread : random.pick(['k3v9x2q7ab', '0OIl0OIl0O', `${thread}a`, thread.toLowerCase()])
-    if (name === 'number') return random.pick(['1', '2', '3', '0', '-1', '1.5', '9007199254740992', '2147483648', '1e99', '0x1', '1e0', '%31', '01', 'NaN'])
-    if (name === 'emoji') return random.pick(['%F0%9F%91%8D', '%F0%9F%91', 'x', '%E2%80%8D', '%F0%9F%91%8D'.repeat(9), '%23', '1'])
+    if (name === 'thread')
+      return random.chance(0.8)
+        ? thread
+        : random.pick(['k3v9x2q7ab', '0OIl0OIl0O', `${thread}a`, thread.toLowerCase()])
+    if (name === 'number')
+      return random.pick([
+        '1',
+        '2',
+        '3',
+        '0',
+        '-1',
+        '1.5',
+        '9007199254740992',
+        '2147483648',
+        '1e99',
+        '0x1',
+        '1e0',
+        '%31',
+        '01',
+        'NaN',
+      ])
+    if (name === 'emoji')
+      return random.pick([
+        '%F0%9F%91%8D',
+        '%F0%9F%91',
+        'x',
+        '%E2%80%8D',
+        '%F0%9F%91%8D'.repeat(9),
+        '%23',
+        '1',
+      ])
     return random.pick([who.id, 'x', '0'])
   }
 
@@ -113,14 +146,18 @@ describeWith('postgres', 'hostile requests', () => {
       request.setTimeout(20_000, () => request.destroy(new Error('no answer')))
       if (cutAt !== undefined && body !== undefined) {
         request.on('error', () => resolve(undefined))
-        request.write(Buffer.from(body as string).subarray(0, cutAt), () => setImmediate(() => request.destroy()))
+        request.write(Buffer.from(body as string).subarray(0, cutAt), () =>
+          setImmediate(() => request.destroy()),
+        )
         return
       }
       request.on('error', (error: NodeJS.ErrnoException) => {
         // The server may close a connection whose last body it did not want to read, while we already use it again.
-        if (request.reusedSocket && error.code === 'ECONNRESET') return resolve(send({ method, path, headers, ...(body !== undefined && { body }) }))
+        if (request.reusedSocket && error.code === 'ECONNRESET')
+          return resolve(send({ method, path, headers, ...(body !== undefined && { body }) }))
         // Who is answered before all is read may be cut off while still sending.
-        if (body !== undefined && body.length > readAtOnce && /EPIPE|ECONNRESET/.test(error.code ?? '')) resolve(undefined)
+        if (body !== undefined && body.length > readAtOnce && /EPIPE|ECONNRESET/.test(error.code ?? ''))
+          resolve(undefined)
         else reject(error)
       })
       request.end(body)
@@ -154,31 +191,41 @@ describeWith('postgres', 'hostile requests', () => {
         if (answer === undefined) continue
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
         const wrong = flaw(request, answer)
-        if (wrong !== undefined) flaws.set(`${request.method} ${request.path.split('?')[0]}: ${wrong}`, request)
+        if (wrong !== undefined)
+          flaws.set(`${request.method} ${request.path.split('?')[0]}: ${wrong}`, request)
       }
     }
     await Promise.all(Array.from({ length: parallel }, talk))
     return { flaws, statuses }
   }
 
-  test(`${requests} of them get typed answers and leave the server as it was`, { timeout: 240_000 }, async () => {
-    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-    onTestFailed(() => console.log(`SEED=${seed}\n${node.log().slice(-8_000)}`))
-    const startedAt = performance.now()
-    const first = await storm(seed, requests / 2)
-    const before = await liveHeap(node)
-    const second = await storm(seed + 1, requests / 2)
-    const ms = performance.now() - startedAt
-    const after = await liveHeap(node)
-    console.log(
-      `seed ${seed}: ${requests} requests in ${Math.round(ms / 1000)} s; heap ${(before / 2 ** 20).toFixed(1)} MB at half, ` +
-        `${(after / 2 ** 20).toFixed(1)} MB at the end; statuses ${JSON.stringify([...second.statuses].sort())}`,
-    )
-    const flaws = [...first.flaws, ...second.flaws]
-    expect(flaws.map(([text, { body, ...request }]) => `${text}\n  ${JSON.stringify(request)} ${String(body).slice(0, 300)}`)).toEqual([])
-    expect(after - before).toBeLessThan(growth)
-    await expectSound()
-  })
+  test(
+    `${requests} of them get typed answers and leave the server as it was`,
+    { timeout: 240_000 },
+    async () => {
+      const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+      onTestFailed(() => console.log(`SEED=${seed}\n${node.log().slice(-8_000)}`))
+      const startedAt = performance.now()
+      const first = await storm(seed, requests / 2)
+      const before = await liveHeap(node)
+      const second = await storm(seed + 1, requests / 2)
+      const ms = performance.now() - startedAt
+      const after = await liveHeap(node)
+      console.log(
+        `seed ${seed}: ${requests} requests in ${Math.round(ms / 1000)} s; heap ${(before / 2 ** 20).toFixed(1)} MB at half, ` +
+          `${(after / 2 ** 20).toFixed(1)} MB at the end; statuses ${JSON.stringify([...second.statuses].sort())}`,
+      )
+      const flaws = [...first.flaws, ...second.flaws]
+      expect(
+        flaws.map(
+          ([text, { body, ...request }]) =>
+            `${text}\n  ${JSON.stringify(request)} ${String(body).slice(0, 300)}`,
+        ),
+      ).toEqual([])
+      expect(after - before).toBeLessThan(growth)
+      await expectSound()
+    },
+  )
 
   test('what is no HTTP is refused by the parser', async () => {
     onTestFailed(() => console.log(node.log().slice(-8_000)))
@@ -204,7 +251,11 @@ describeWith('postgres', 'hostile requests', () => {
       const socket = connectRaw(node.url)
       socket.write(bytes)
       const answered = await socket.until((each) => each.status !== 0)
-      expect({ bytes: bytes.slice(0, 200), answered, status: socket.status }).toEqual({ bytes: bytes.slice(0, 200), answered: true, status })
+      expect({ bytes: bytes.slice(0, 200), answered, status: socket.status }).toEqual({
+        bytes: bytes.slice(0, 200),
+        answered: true,
+        status,
+      })
       socket.destroy()
     }
     await expectSound()
@@ -214,12 +265,22 @@ describeWith('postgres', 'hostile requests', () => {
     expect(node.running).toBe(true)
     expect((await fetch(`${node.url}/healthz`)).status).toBe(200)
     expect((await fetch(`${node.url}/readyz`)).status).toBe(200)
-    const alarms = node.log().split('\n').filter((line) => /unhandled|uncaught|"level":[56]0/i.test(line))
+    const alarms = node
+      .log()
+      .split('\n')
+      .filter((line) => /unhandled|uncaught|"level":[56]0/i.test(line))
     // The same error is told once, however often it came.
-    expect([...new Map(alarms.map((line) => [/"message":"[^"]*/.exec(line)?.[0], line.slice(0, 3_000)])).values()]).toEqual([])
+    expect([
+      ...new Map(alarms.map((line) => [/"message":"[^"]*/.exec(line)?.[0], line.slice(0, 3_000)])).values(),
+    ]).toEqual([])
     const again = await guest(node.url)
-    const made = await ask<{ thread: { id: string } }>(again, 'POST', `${node.url}/api/threads`, { title: 'After', body: 'all' })
-    await vi.waitFor(async () => expect((await fetch(`${node.url}/api/threads/${made.thread.id}`)).status).toBe(200))
+    const made = await ask<{ thread: { id: string } }>(again, 'POST', `${node.url}/api/threads`, {
+      title: 'After',
+      body: 'all',
+    })
+    await vi.waitFor(async () =>
+      expect((await fetch(`${node.url}/api/threads/${made.thread.id}`)).status).toBe(200),
+    )
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   }
 })
@@ -238,8 +299,16 @@ const strangePaths = ['/', '//', '/%', '/%00', '/..%2f..%2f..%2fetc%2fpasswd', '
 /** Of the auth library, which describes its routes elsewhere. */
 const authOperations: Operation[] = [
   { method: 'POST', path: '/api/auth/sign-in/anonymous', fields: ['name'] },
-  { method: 'POST', path: '/api/auth/sign-in/email', fields: ['email', 'password', 'callbackURL', 'rememberMe'] },
-  { method: 'POST', path: '/api/auth/sign-up/email', fields: ['name', 'email', 'password', 'image', 'role', 'kind'] },
+  {
+    method: 'POST',
+    path: '/api/auth/sign-in/email',
+    fields: ['email', 'password', 'callbackURL', 'rememberMe'],
+  },
+  {
+    method: 'POST',
+    path: '/api/auth/sign-up/email',
+    fields: ['name', 'email', 'password', 'image', 'role', 'kind'],
+  },
   { method: 'POST', path: '/api/auth/sign-in/social', fields: ['provider', 'callbackURL', 'idToken'] },
   { method: 'POST', path: '/api/auth/sign-out', fields: [] },
   { method: 'POST', path: '/api/auth/update-user', fields: ['name', 'image', 'role', 'banned'] },
@@ -264,7 +333,10 @@ const authOperations: Operation[] = [
 
 async function described(url: string): Promise<Operation[]> {
   type Description = {
-    paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: { properties?: object } }> } }>>
+    paths: Record<
+      string,
+      Record<string, { requestBody?: { content: Record<string, { schema: { properties?: object } }> } }>
+    >
   }
   const { paths } = (await (await fetch(`${url}/api/openapi.json`)).json()) as Description
   return Object.entries(paths).flatMap(([path, methods]) =>
@@ -293,7 +365,8 @@ function headersFor(random: Random): Record<string, string> {
     expect: ['200-ok'],
   } // prettier-ignore
   const headers: Record<string, string> = {}
-  for (const [name, values] of Object.entries(choices)) if (random.chance(0.03)) headers[name] = random.pick(values)
+  for (const [name, values] of Object.entries(choices))
+    if (random.chance(0.03)) headers[name] = random.pick(values)
   return headers
 }
 
@@ -301,8 +374,22 @@ function queryFor(random: Random): string {
   if (random.chance(0.5)) return ''
   const cursors = ['1 x', '2026-01-01T00:00:00Z \0', '2026-02-30T00:00:00Z k3v9x2q7ab', '2026-01-01 k3v9x2q7ab', '+010000-01-01T00:00:00Z x', '0 0', '9999-12-31T23:59:59.999999+14:00 z', 'Jan 1 2026', '-infinity x', "2026-01-01T00:00:00Z ' OR 1=1--", '2026-01-01T00:00:00+23:00 a'] // prettier-ignore
   const values = ['1e99', '-1', '0', '1.5', '9007199254740993', '%00', '%', '%ff', '', 'NaN', 'Infinity', '[]', "'", 'a'.repeat(300), '0x10', '1e3', '%20', '9007199254740991'] // prettier-ignore
-  const name = random.pick(['after', 'cursor', 'after', 'cursor', '__proto__', 'after[]', '%00', 'x', 'q', 'limit'])
-  const value = name === 'cursor' && random.chance(0.6) ? Buffer.from(random.pick(cursors)).toString('base64url') : random.pick(values)
+  const name = random.pick([
+    'after',
+    'cursor',
+    'after',
+    'cursor',
+    '__proto__',
+    'after[]',
+    '%00',
+    'x',
+    'q',
+    'limit',
+  ])
+  const value =
+    name === 'cursor' && random.chance(0.6)
+      ? Buffer.from(random.pick(cursors)).toString('base64url')
+      : random.pick(values)
   return `?${name}=${value}${random.chance(0.2) ? `&${name}=${random.pick(values)}` : ''}`
 }
 
@@ -313,7 +400,9 @@ function bodyFor(random: Random, fields: string[]): string | Buffer {
   if (dice < 0.17) return Buffer.alloc(limits.requestBytes + random.pick([0, 1, 100_000]), ' ')
   if (dice < 0.18) return random.pick(['[', '{"a":']).repeat(50_000)
   if (dice < 0.19) return `{${Array.from({ length: 10_000 }, (_, i) => `"k${i}":0`).join()}}`
-  const texts = fields.map((name) => `"${name}":${random.chance(0.8) ? fittingValue(random, name) : strangeValue(random)}`)
+  const texts = fields.map(
+    (name) => `"${name}":${random.chance(0.8) ? fittingValue(random, name) : strangeValue(random)}`,
+  )
   if (random.chance(0.1)) texts.push(random.pick(strangeFields))
   if (random.chance(0.1)) texts.splice(random.int(texts.length), 1)
   return `{${texts.join()}}`
@@ -330,20 +419,38 @@ function fittingValue(random: Random, name: string): string {
     case 'seq':
       return random.pick(['1', '2', '0', '9007199254740991', '2147483647'])
     case 'quote':
-      return random.pick(['{"number":1,"text":"Root"}', '{"number":1,"text":"\\u0000Root"}', '{"number":2147483647,"text":"x"}', 'null'])
+      return random.pick([
+        '{"number":1,"text":"Root"}',
+        '{"number":1,"text":"\\u0000Root"}',
+        '{"number":2147483647,"text":"x"}',
+        'null',
+      ])
     case 'clientId':
-      return JSON.stringify(random.pick(['a', '-', '_', 'x'.repeat(64), `c${random.int(1e6)}`, `c${random.int(1e6)}`]))
+      return JSON.stringify(
+        random.pick(['a', '-', '_', 'x'.repeat(64), `c${random.int(1e6)}`, `c${random.int(1e6)}`]),
+      )
     case 'url':
     case 'callbackURL':
     case 'image':
       return JSON.stringify(random.pick(['https://a.example/', 'https://a.example/\0', 'http://\ud800.example/', 'javascript:alert(1)', 'http://127.0.0.1/', 'https://a.example/\u202e', '//evil', 'https://a.example/%00'])) // prettier-ignore
     case 'email':
     case 'newEmail':
-      return JSON.stringify(random.pick(['a@b.example', 'a\0@b.example', `${'a'.repeat(300)}@b.example`, 'ü@b.example', 'a@b', "'@b.example"]))
+      return JSON.stringify(
+        random.pick([
+          'a@b.example',
+          'a\0@b.example',
+          `${'a'.repeat(300)}@b.example`,
+          'ü@b.example',
+          'a@b',
+          "'@b.example",
+        ]),
+      )
     case 'token':
     case 'password':
     case 'newPassword':
-      return JSON.stringify(random.pick(['longenough1', '\0'.repeat(12), 'x'.repeat(200), '💥'.repeat(10), '']))
+      return JSON.stringify(
+        random.pick(['longenough1', '\0'.repeat(12), 'x'.repeat(200), '💥'.repeat(10), '']),
+      )
     default:
       return JSON.stringify(random.pick(texts))
   }

@@ -37,7 +37,10 @@ describe('hostile frames', () => {
     directory = temporaryDirectory('data')
     node = await startNode({ DATA_DIR: directory, RATE_LIMITS: 'off', ...inspectable })
     who = await guest(node.url)
-    const created = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, { title: 'T', body: 'Root' })
+    const created = await ask<{ thread: { id: string } }>(who, 'POST', `${node.url}/api/threads`, {
+      title: 'T',
+      body: 'Root',
+    })
     thread = created.thread.id
     // One that behaves, throughout.
     viewer = await openViewer(() => node.url, thread)
@@ -51,7 +54,8 @@ describe('hostile frames', () => {
   async function open(): Promise<RawSocket> {
     const socket = connectRaw(node.url)
     socket.write(upgradeRequest(node.url))
-    if (!(await socket.until(({ messages }) => messages.length > 0))) throw new Error(`upgrade refused: ${socket.status}`)
+    if (!(await socket.until(({ messages }) => messages.length > 0)))
+      throw new Error(`upgrade refused: ${socket.status}`)
     expect(socket.messages[0]).toMatchObject({ type: 'welcome' })
     return socket
   }
@@ -63,11 +67,21 @@ describe('hostile frames', () => {
     const last = unknownThread(random)
     const chunks: Buffer[] = []
     for (let i = 0; i < count; i++) chunks.push(delivered(random, understood(random, thread)))
-    socket.write(...chunks, clientFrame(opcodes.text, JSON.stringify({ type: 'join', thread: last, after: 0 })))
-    const answered = await socket.until(({ messages }) => messages.some((message) => message['thread'] === last))
+    socket.write(
+      ...chunks,
+      clientFrame(opcodes.text, JSON.stringify({ type: 'join', thread: last, after: 0 })),
+    )
+    const answered = await socket.until(({ messages }) =>
+      messages.some((message) => message['thread'] === last),
+    )
     expect(answered).toBe(true)
-    expect(socket.messages.find((message) => message['thread'] === last)).toMatchObject({ type: 'error', code: 'thread-not-found' })
-    const told = new Set(socket.messages.map((message) => (message['code'] as string | undefined) ?? message.type))
+    expect(socket.messages.find((message) => message['thread'] === last)).toMatchObject({
+      type: 'error',
+      code: 'thread-not-found',
+    })
+    const told = new Set(
+      socket.messages.map((message) => (message['code'] as string | undefined) ?? message.type),
+    )
     expect([...told].filter((each) => !answers.has(each))).toEqual([])
     if (random.chance(0.3)) socket.destroy()
     else await provoke(random, socket)
@@ -98,7 +112,8 @@ describe('hostile frames', () => {
     const chunks = random.chance(0.9) ? violation(random) : [random.bytes(2 + random.int(200))]
     socket.write(...chunks)
     // Random bytes may be the beginning of something that never comes.
-    if (chunks.length > 1 && random.chance(0.5)) await socket.until(({ closeCode, ended }) => closeCode !== undefined || ended)
+    if (chunks.length > 1 && random.chance(0.5))
+      await socket.until(({ closeCode, ended }) => closeCode !== undefined || ended)
     socket.destroy()
     return chunks.length
   }
@@ -204,12 +219,19 @@ describe('hostile frames', () => {
     expect(node.running).toBe(true)
     expect((await fetch(`${node.url}/healthz`)).status).toBe(200)
     expect(node.log()).not.toMatch(/unhandled|uncaught|"level":[56]0/i)
-    const { post } = await ask<{ post: { number: number } }>(who, 'POST', `${node.url}/api/threads/${thread}/posts`, {
-      parent: 1,
-      body: 'Still here',
-      clientId: `c${Math.random()}`.replace('.', ''),
+    const { post } = await ask<{ post: { number: number } }>(
+      who,
+      'POST',
+      `${node.url}/api/threads/${thread}/posts`,
+      {
+        parent: 1,
+        body: 'Still here',
+        clientId: `c${Math.random()}`.replace('.', ''),
+      },
+    )
+    await vi.waitFor(() => expect(viewer.state.posts[post.number - 1]?.html).toContain('Still here'), {
+      timeout: 2_000,
     })
-    await vi.waitFor(() => expect(viewer.state.posts[post.number - 1]?.html).toContain('Still here'), { timeout: 2_000 })
     expect(viewer.history.map(({ status }) => status)).toEqual(['connecting', 'live'])
   }
 
@@ -229,7 +251,8 @@ function delivered(random: Random, text: string): Buffer {
     const end = Math.min(bytes.length, at + 1 + random.int(bytes.length))
     const opcode = at === 0 ? opcodes.text : opcodes.continuation
     pieces.push(clientFrame(opcode, bytes.subarray(at, end), { final: end === bytes.length }))
-    if (random.chance(0.3)) pieces.push(clientFrame(random.pick([opcodes.ping, opcodes.pong]), random.bytes(random.int(126))))
+    if (random.chance(0.3))
+      pieces.push(clientFrame(random.pick([opcodes.ping, opcodes.pong]), random.bytes(random.int(126))))
     at = end
   }
   return Buffer.concat(pieces)
@@ -256,17 +279,24 @@ function violation(random: Random): Buffer[] {
     case 7:
       return [clientFrame(opcodes.text, notUtf8(random))]
     case 8:
-      return [clientFrame(opcodes.close, random.pick([Buffer.from([3]), Buffer.from([0, 0]), Buffer.from([0x03, 0xec]), notUtf8(random)]))]
+      return [
+        clientFrame(
+          opcodes.close,
+          random.pick([Buffer.from([3]), Buffer.from([0, 0]), Buffer.from([0x03, 0xec]), notUtf8(random)]),
+        ),
+      ]
     case 9:
       return [clientFrame(opcodes.text, 'x', { length: random.pick([70_000, 2 ** 31, 2 ** 53]) })]
     case 10:
       return [clientFrame(opcodes.close, Buffer.alloc(126))]
     case 11:
-      return Array.from({ length: 100 }, () => clientFrame(opcodes.ping, 'flood')).concat(clientFrame(opcodes.close, ''))
-    case 12:
-      return Array.from({ length: 100 }, (_, i) => clientFrame(i === 0 ? opcodes.text : opcodes.continuation, '', { final: false })).concat(
+      return Array.from({ length: 100 }, () => clientFrame(opcodes.ping, 'flood')).concat(
         clientFrame(opcodes.close, ''),
       )
+    case 12:
+      return Array.from({ length: 100 }, (_, i) =>
+        clientFrame(i === 0 ? opcodes.text : opcodes.continuation, '', { final: false }),
+      ).concat(clientFrame(opcodes.close, ''))
     case 13:
       return [clientFrame(opcodes.text, Buffer.alloc(66_000, 'x')), clientFrame(opcodes.text, text)]
     default:
@@ -276,7 +306,10 @@ function violation(random: Random): Buffer[] {
 
 function notUtf8(random: Random): Buffer {
   for (;;) {
-    const bytes = Buffer.concat([random.bytes(1 + random.int(100)), Buffer.from(random.pick([[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80]]))])
+    const bytes = Buffer.concat([
+      random.bytes(1 + random.int(100)),
+      Buffer.from(random.pick([[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])),
+    ])
     if (!isUtf8(bytes)) return bytes
   }
 }
