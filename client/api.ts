@@ -88,9 +88,10 @@ export function createApi({
       signIn('sign-up/email', { name, email, password }),
     /** Where to sign in with the site's identity provider, which sends the reader back to `back`. */
     signInElsewhere: (back: string) =>
-      ask<{ url: string }>('POST', '/api/auth/sign-in/oauth2', { providerId: 'oidc', callbackURL: back }).then(
-        ({ url }) => url,
-      ),
+      ask<{ url: string }>('POST', '/api/auth/sign-in/oauth2', {
+        providerId: 'oidc',
+        callbackURL: back,
+      }).then(({ url }) => url),
     signOut: () => ask<object>('POST', '/api/auth/sign-out', {}),
   }
 }

@@ -1,5 +1,5 @@
 import type { Down, Up } from '../shared/live.ts'
-import { closeCodes, protocolVersion } from '../shared/protocol.ts'
+import { protocolVersion } from '../shared/protocol.ts'
 import { readFrame } from './frames.ts'
 import { createWatchdog, retryDelay } from './reconnect.ts'
 import { systemTimers, type Timers } from './timers.ts'
@@ -20,7 +20,7 @@ export type LiveStatus =
   | { readonly kind: 'live' }
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'offline' }
-  | { readonly kind: 'stopped'; readonly why: 'protocol' | 'origin' | 'closed' }
+  | { readonly kind: 'stopped'; readonly why: 'protocol' | 'closed' }
 
 export type LiveError = Extract<Down, { type: 'error' }>
 
@@ -28,6 +28,8 @@ export type LiveError = Extract<Down, { type: 'error' }>
 export interface Room {
   /** The seq up to which everything is known. */
   after(): number
+  /** Whether others should not see this reader among the thread's viewers. */
+  readonly quiet?: boolean
   /** The thread's messages of one frame, in order. */
   receive(messages: readonly Down[]): void
 }
@@ -71,7 +73,7 @@ export function connectLive(parts: LiveParts): Live {
   const { url, timers = systemTimers, random = Math.random } = parts
   const openSocket = parts.openSocket ?? ((address: string) => new WebSocket(address) as Socket)
   const rooms = new Map<string, Room>()
-  const watchdog = createWatchdog(timers, lost)
+  const watchdog = createWatchdog(timers, silent)
   let status: LiveStatus = { kind: 'connecting' }
   let socket: Socket | undefined
   let token: string | undefined
@@ -81,6 +83,12 @@ export function connectLive(parts: LiveParts): Live {
   let invited: number | undefined
   let heardAt = 0
   let heartbeat = 0
+
+  function silent(): void {
+    // The server speaks of joined threads; to who has joined none it has nothing to say.
+    if (status.kind === 'live' && rooms.size === 0) watchdog.heard()
+    else lost()
+  }
 
   function become(next: LiveStatus): void {
     status = next
@@ -95,7 +103,7 @@ export function connectLive(parts: LiveParts): Live {
       const opened = openSocket(url)
       socket = opened
       opened.onmessage = (event: { data: unknown }) => receive(event.data)
-      opened.onclose = (event: { code?: number }) => closed(event.code)
+      opened.onclose = () => lost()
       opened.onerror = () => {}
       watchdog.heard(welcomeMs)
     } catch (fault) {
@@ -124,13 +132,7 @@ export function connectLive(parts: LiveParts): Live {
     retry = timers.set(open, delay)
   }
 
-  function closed(code: number | undefined): void {
-    if (code === closeCodes.protocol) stop('protocol')
-    else if (code === closeCodes.origin) stop('origin')
-    else lost()
-  }
-
-  function stop(why: 'protocol' | 'origin' | 'closed'): void {
+  function stop(why: 'protocol' | 'closed'): void {
     timers.clear(retry)
     drop()
     become({ kind: 'stopped', why })
@@ -176,7 +178,8 @@ export function connectLive(parts: LiveParts): Live {
 
   function ask(thread: string): void {
     const room = rooms.get(thread)
-    if (room !== undefined) put({ type: 'join', thread, after: room.after() })
+    if (room !== undefined)
+      put({ type: 'join', thread, after: room.after(), ...(room.quiet && { quiet: true }) })
   }
 
   /** A thread could not be joined for now. As with reconnects, a part of the wait is chance. */

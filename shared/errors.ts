@@ -19,7 +19,6 @@ export const problems = {
   'too-large': [413, 'The request is too large'],
   'unsupported-type': [415, 'Send JSON'],
   'rate-limited': [429, 'Too many requests'],
-  'too-many-connections': [429, 'Too many connections from this address'],
   'too-many-threads': [429, 'Too many threads joined on one socket'],
   'session-ended': [401, 'You have been signed out'],
   internal: [500, 'Something went wrong on the server'],

@@ -30,7 +30,7 @@ export const limits = {
   /** Messages that a client keeps while it waits for a missing one. */
   heldMessages: 1_000,
 
-  /** How often a quiet server says where its threads stand; silence for twice as long means a dead socket. */
+  /** A quiet server says at least this often where its threads stand; silence for twice as long means a dead socket. */
   heartbeatMs: 20_000,
   /** A typing note is forgotten after this long unless it is renewed. */
   typingMs: 6_000,

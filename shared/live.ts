@@ -5,7 +5,13 @@ import { thread } from './thread.ts'
 
 // Up: from the client.
 
-export const join = z.strictObject({ type: z.literal('join'), thread: threadId, after: seqNumber })
+/** With `quiet`, the client follows the thread without being one of its viewers: a list of threads does. */
+export const join = z.strictObject({
+  type: z.literal('join'),
+  thread: threadId,
+  after: seqNumber,
+  quiet: z.optional(z.boolean()),
+})
 export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
 /** Someone writes a reply to `parent`; null says that they stopped. */
 export const typing = z.strictObject({

@@ -3,12 +3,9 @@
 /** The number of the wire protocol. Raise it with any change that an older client would not survive. */
 export const protocolVersion = 1
 
-/** Why the server closes a socket. A client comes back after all of these but `protocol` and `origin`. */
+/** Why the server closes a socket. A client comes back after all of them. */
 export const closeCodes = {
   badFrame: 4400,
-  origin: 4403,
-  timeout: 4408,
-  protocol: 4409,
   tooLarge: 4413,
   rate: 4429,
   slow: 4480,

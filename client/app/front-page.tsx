@@ -57,5 +57,5 @@ function follow(live: Live, { id, seq, posts, lastActivityAt }: ListedThread): v
   }
 
   let drawn = false
-  live.join(id, { after: () => after, receive })
+  live.join(id, { after: () => after, receive, quiet: true })
 }

@@ -26,17 +26,17 @@ export function watchNearby(
   }
 }
 
-/** The posts in the view and a screen above and below it. */
+/** The posts in the view and two screens above and below it, which is farther than browsers render ahead. */
 export function postsAround(list: HTMLElement): HTMLElement[] {
   const screen = window.innerHeight
   const found = postInView(list) ?? list.firstElementChild
   const around: HTMLElement[] = []
   for (let post = found; post !== null; post = post.nextElementSibling) {
-    if (post.getBoundingClientRect().top > 2 * screen) break
+    if (post.getBoundingClientRect().top > 3 * screen) break
     around.push(post as HTMLElement)
   }
   for (let post = found?.previousElementSibling ?? null; post !== null; post = post.previousElementSibling) {
-    if (post.getBoundingClientRect().bottom < -screen) break
+    if (post.getBoundingClientRect().bottom < -2 * screen) break
     around.push(post as HTMLElement)
   }
   return around

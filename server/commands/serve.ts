@@ -107,7 +107,14 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     isOwnOrigin,
     isDraining: () => draining,
     readImage: (link) => (config.links ? images.read(link) : Promise.resolve(null)),
-    pages: { db, rates, publicUrl, clientDir, devClientUrl: config.devClientUrl, provider: config.oidc?.name },
+    pages: {
+      db,
+      rates,
+      publicUrl,
+      clientDir,
+      devClientUrl: config.devClientUrl,
+      provider: config.oidc?.name,
+    },
   })
   const images = createLinkImages({ db, fetch })
   const server = createAdaptorServer({ fetch: app.fetch, createServer }) as Server

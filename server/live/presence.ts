@@ -57,6 +57,7 @@ export function createPresence(parts: {
 
   return {
     enter(viewer) {
+      if (local.has(viewer)) return
       local.add(viewer)
       changed()
     },

@@ -35,8 +35,8 @@ export interface RoomParts {
 export interface Room {
   /** Subscribes and reads the head. Throws thread-not-found. */
   open(): Promise<void>
-  /** Brings a viewer from `after` to the head, and from then on tells it everything. */
-  join(viewer: Viewer, after: number): Promise<void>
+  /** Brings a viewer from `after` to the head, and from then on tells it everything. Others see it, unless it is `quiet`. */
+  join(viewer: Viewer, after: number, quiet: boolean): Promise<void>
   leave(viewer: Viewer): void
   readonly presence: Presence
   readonly size: number
@@ -171,7 +171,17 @@ export function createRoom(parts: RoomParts): Room {
     advance()
   }
 
-  async function join(viewer: Viewer, after: number): Promise<void> {
+  async function join(viewer: Viewer, after: number, quiet: boolean): Promise<void> {
+    if (!quiet) presence.enter(viewer.id)
+    try {
+      await bring(viewer, after)
+    } catch (error) {
+      if (!viewers.has(viewer.id)) presence.leave(viewer.id)
+      throw error
+    }
+  }
+
+  async function bring(viewer: Viewer, after: number): Promise<void> {
     // A client that knows more than this room: either a hint was lost, or the database was restored from a copy.
     if (after > head) await repair()
     if (after > head) return enter(viewer, textFrame(toLine({ ...emptyJoined(head), behind: true })))
@@ -231,10 +241,8 @@ export function createRoom(parts: RoomParts): Room {
     if (state !== 'live') return
     // What waits to be said is part of `frame`, and must not be said to the newcomer again.
     flush()
-    const isNew = !viewers.has(viewer.id)
     viewers.set(viewer.id, viewer)
     viewer.deliver(frame)
-    if (isNew) presence.enter(viewer.id)
   }
 
   /** Presence is said at most every `presenceMs`, however much comes and goes. */
@@ -258,7 +266,8 @@ export function createRoom(parts: RoomParts): Room {
     open,
     join,
     leave(viewer) {
-      if (viewers.delete(viewer.id)) presence.leave(viewer.id)
+      viewers.delete(viewer.id)
+      presence.leave(viewer.id)
     },
     presence,
     get size() {

@@ -107,7 +107,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     switch (message.type) {
       case 'join':
         // Joins do not wait for each other: a page of threads would pay for each in turn.
-        void join(message.thread, message.after).catch((error: unknown) => {
+        void join(message).catch((error: unknown) => {
           // Where it was joined before, that still stands.
           if (joined.get(message.thread) === undefined) joined.delete(message.thread)
           fail(error, message.thread)
@@ -130,12 +130,12 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     }
   }
 
-  async function join(thread: string, after: number): Promise<void> {
+  async function join({ thread, after, quiet = false }: Extract<Up, { type: 'join' }>): Promise<void> {
     if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
     if (!joined.has(thread)) joined.set(thread, undefined)
     const room = await hub.room(thread)
     if (ended || !joined.has(thread)) return
-    await room.join(transport, after)
+    await room.join(transport, after, quiet)
     if (!ended && joined.has(thread)) joined.set(thread, room)
     else room.leave(transport)
   }

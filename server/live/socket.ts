@@ -62,7 +62,8 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
   let draining = false
 
   server.on('upgrade', upgrade)
-  const beat = setInterval(heartbeat, limits.heartbeatMs)
+  // A socket is silent for up to two beats: something was written just after one, and nothing before the next.
+  const beat = setInterval(heartbeat, limits.heartbeatMs / 2)
   beat.unref()
   parts.accounts.onChanged(accountChanged)
 

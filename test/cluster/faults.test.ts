@@ -41,7 +41,7 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
   afterEach(async () => {
     await Promise.all(writing.splice(0).map((writers) => writers.stop().catch(() => undefined)))
     for (const each of open.splice(0)) each.close()
-    nodes = await Promise.all(nodes.map((node) => (node.running ? node : startNode(env()))))
+    nodes = await Promise.all(nodes.map(async (node) => (node.running ? node : await startNode(env()))))
   })
 
   /** Any node that runs, in turn. */
@@ -247,6 +247,26 @@ describeWith(['postgres', 'redis'], 'faults of two nodes under load', () => {
       ])
       expect(history.at(-1)!.node).not.toBe(victim.url)
     }
+  })
+
+  test('a thread opened while Redis is down is followed all the same', { timeout: testMs }, async () => {
+    const [a, b] = nodes as [TestNode, TestNode]
+    const thread = await newThread(a.url)
+    await redis.kill('SIGKILL')
+    const viewer = await openViewer(() => b.url, thread)
+    open.push(viewer)
+    await vi.waitFor(() => expect(viewer.state.viewers).toBe(1), { ...poll, timeout: recoveryMs })
+    const who = await guest(a.url)
+    const reply = { parent: 1, body: 'Without a bus', clientId: 'busless' }
+    await ask(who, 'POST', `${a.url}/api/threads/${thread}/posts`, reply)
+    await vi.waitFor(() => expect(viewer.state.posts).toHaveLength(2), { ...poll, timeout: recoveryMs })
+    await redis.restart()
+    const isUp = async (node: TestNode) => (await fetch(`${node.url}/readyz`)).json()
+    await vi.waitFor(async () => expect(await isUp(b)).toMatchObject({ bus: true }), {
+      ...poll,
+      timeout: recoveryMs,
+    })
+    for (const node of nodes) expectHealthy(node)
   })
 
   test(

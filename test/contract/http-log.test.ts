@@ -92,6 +92,9 @@ describeWith('postgres', 'the log of a server with Postgres', () => {
       expect((await reply({ cookie })).status).toBe(500)
       await sql`alter table posts rename column body to gone`.execute(database.db)
       expect((await reply({ cookie })).status).toBe(500)
+      await sql`alter table users add constraint refused check (name = 'Ada')`.execute(database.db)
+      const other = { email: 'bob@example.test', password, name: said }
+      expect((await post('/api/auth/sign-up/email', other)).status).toBe(500)
       await sql`alter table accounts rename to gone`.execute(database.db)
       expect((await post('/api/auth/sign-in/email', account)).status).toBe(500)
       await sql`alter table sessions rename to gone_as_well`.execute(database.db)

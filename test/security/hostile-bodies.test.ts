@@ -213,7 +213,7 @@ describeWith('postgres', 'hostile requests', () => {
       const after = await liveHeap(node)
       console.log(
         `seed ${seed}: ${requests} requests in ${Math.round(ms / 1000)} s; heap ${(before / 2 ** 20).toFixed(1)} MB at half, ` +
-          `${(after / 2 ** 20).toFixed(1)} MB at the end; statuses ${JSON.stringify([...second.statuses].sort())}`,
+          `${(after / 2 ** 20).toFixed(1)} MB at the end; statuses ${JSON.stringify([...second.statuses].sort(([a], [b]) => a - b))}`,
       )
       const flaws = [...first.flaws, ...second.flaws]
       expect(
@@ -292,9 +292,86 @@ function unpacked(bytes: Buffer, encoding: string | undefined): string {
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'SEARCH', 'TRACE']
 
-const strangeSegments = ['%', '%zz', '%00', '%ff%fe', '..', '%2e%2e', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5c', "'%20OR%201=1--", '%F0%9F%92%A9', '%ED%A0%80', 'a'.repeat(3_000), '*', ';x=y', '__proto__', 'constructor', '%0d%0aX:y', '%252e', '.', '%20', '@', ':thread', '{thread}'] // prettier-ignore
+const strangeSegments = [
+  '%',
+  '%zz',
+  '%00',
+  '%ff%fe',
+  '..',
+  '%2e%2e',
+  '%2e%2e%2f%2e%2e%2fetc%2fpasswd',
+  '..%5c..%5c',
+  "'%20OR%201=1--",
+  '%F0%9F%92%A9',
+  '%ED%A0%80',
+  'a'.repeat(3_000),
+  '*',
+  ';x=y',
+  '__proto__',
+  'constructor',
+  '%0d%0aX:y',
+  '%252e',
+  '.',
+  '%20',
+  '@',
+  ':thread',
+  '{thread}',
+]
 
-const strangePaths = ['/', '//', '/%', '/%00', '/..%2f..%2f..%2fetc%2fpasswd', '/assets/../../package.json', '/assets/%2e%2e/%2e%2e/package.json', '/assets/..%2f..%2fserver%2fmain.ts', '/assets/..\\..\\package.json', '/assets/%c0%ae%c0%ae/', '/assets/', '/assets', '/assets/a%00.js', '/t/', '/t/k3v9x2q7ab', '/t/k3v9x2q7ab/99999999999999999999', '/t/%00/1', '/t/__proto__', '/embed/frame?url=javascript:alert(1)', '/embed/html?url=%00', '/embed.js', '/api', '/api/', '/api//threads', '/api/threads/', '/API/THREADS', '/api/threads?cursor=%00', '/api/auth', '/api/auth/', '/api/auth/%00', '/api/auth/callback/%00', '/api/links/%00/image', '/api/links/../image', '/api/links/__proto__/image', '/live', '/live?x', '/healthz/', '/metrics', '/metrics/..', '/?'.padEnd(8_000, 'a'), '/.env', '/.git/config', '/index.html', '/favicon.ico', '*', 'http://evil.example/api/threads', '/api/threads#x', '/sitemap.xml', '/feed.xml', '/sign-in?next=//evil.example', '/new?url=%ff', '/robots.txt'] // prettier-ignore
+const strangePaths = [
+  '/',
+  '//',
+  '/%',
+  '/%00',
+  '/..%2f..%2f..%2fetc%2fpasswd',
+  '/assets/../../package.json',
+  '/assets/%2e%2e/%2e%2e/package.json',
+  '/assets/..%2f..%2fserver%2fmain.ts',
+  '/assets/..\\..\\package.json',
+  '/assets/%c0%ae%c0%ae/',
+  '/assets/',
+  '/assets',
+  '/assets/a%00.js',
+  '/t/',
+  '/t/k3v9x2q7ab',
+  '/t/k3v9x2q7ab/99999999999999999999',
+  '/t/%00/1',
+  '/t/__proto__',
+  '/embed/frame?url=javascript:alert(1)',
+  '/embed/html?url=%00',
+  '/embed.js',
+  '/api',
+  '/api/',
+  '/api//threads',
+  '/api/threads/',
+  '/API/THREADS',
+  '/api/threads?cursor=%00',
+  '/api/auth',
+  '/api/auth/',
+  '/api/auth/%00',
+  '/api/auth/callback/%00',
+  '/api/links/%00/image',
+  '/api/links/../image',
+  '/api/links/__proto__/image',
+  '/live',
+  '/live?x',
+  '/healthz/',
+  '/metrics',
+  '/metrics/..',
+  '/?'.padEnd(8_000, 'a'),
+  '/.env',
+  '/.git/config',
+  '/index.html',
+  '/favicon.ico',
+  '*',
+  'http://evil.example/api/threads',
+  '/api/threads#x',
+  '/sitemap.xml',
+  '/feed.xml',
+  '/sign-in?next=//evil.example',
+  '/new?url=%ff',
+  '/robots.txt',
+]
 
 /** Of the auth library, which describes its routes elsewhere. */
 const authOperations: Operation[] = [
@@ -350,9 +427,36 @@ async function described(url: string): Promise<Operation[]> {
 
 function headersFor(random: Random): Record<string, string> {
   const choices: Record<string, string[]> = {
-    'content-type': ['text/plain', 'application/json; charset=utf-7', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '', '/', 'application/json;;;', 'a'.repeat(3_000)],
-    authorization: ['Bearer', 'Bearer ', 'Bearer a.b', 'Basic Og==', 'Bearer %00', 'Bearer '.padEnd(4_000, 'x'), 'bearer null', 'Bearer \xff\xfe'],
-    cookie: ['numinex.session_token=x', 'numinex.session_token=%00.%00', 'numinex.session_token=%', '=;=;=', 'a=b; '.repeat(500), '__proto__=1', 'numinex.session_token="\xff"', 'numinex.session_token=a.b%3D'],
+    'content-type': [
+      'text/plain',
+      'application/json; charset=utf-7',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      '',
+      '/',
+      'application/json;;;',
+      'a'.repeat(3_000),
+    ],
+    authorization: [
+      'Bearer',
+      'Bearer ',
+      'Bearer a.b',
+      'Basic Og==',
+      'Bearer %00',
+      'Bearer '.padEnd(4_000, 'x'),
+      'bearer null',
+      'Bearer \xff\xfe',
+    ],
+    cookie: [
+      'numinex.session_token=x',
+      'numinex.session_token=%00.%00',
+      'numinex.session_token=%',
+      '=;=;=',
+      'a=b; '.repeat(500),
+      '__proto__=1',
+      'numinex.session_token="\xff"',
+      'numinex.session_token=a.b%3D',
+    ],
     'x-api-key': ['', 'nx_', 'nx_'.padEnd(4_000, 'x'), '\xff', "' OR 1=1"],
     origin: ['https://evil.example', 'null', 'http://[', ''],
     'sec-fetch-site': ['cross-site', 'same-site', 'same-origin', 'x'],
@@ -363,7 +467,7 @@ function headersFor(random: Random): Record<string, string> {
     'accept-language': ['\xff', '*;q=9'.repeat(100)],
     'x-http-method-override': ['DELETE'],
     expect: ['200-ok'],
-  } // prettier-ignore
+  }
   const headers: Record<string, string> = {}
   for (const [name, values] of Object.entries(choices))
     if (random.chance(0.03)) headers[name] = random.pick(values)
@@ -372,8 +476,39 @@ function headersFor(random: Random): Record<string, string> {
 
 function queryFor(random: Random): string {
   if (random.chance(0.5)) return ''
-  const cursors = ['1 x', '2026-01-01T00:00:00Z \0', '2026-02-30T00:00:00Z k3v9x2q7ab', '2026-01-01 k3v9x2q7ab', '+010000-01-01T00:00:00Z x', '0 0', '9999-12-31T23:59:59.999999+14:00 z', 'Jan 1 2026', '-infinity x', "2026-01-01T00:00:00Z ' OR 1=1--", '2026-01-01T00:00:00+23:00 a'] // prettier-ignore
-  const values = ['1e99', '-1', '0', '1.5', '9007199254740993', '%00', '%', '%ff', '', 'NaN', 'Infinity', '[]', "'", 'a'.repeat(300), '0x10', '1e3', '%20', '9007199254740991'] // prettier-ignore
+  const cursors = [
+    '1 x',
+    '2026-01-01T00:00:00Z \0',
+    '2026-02-30T00:00:00Z k3v9x2q7ab',
+    '2026-01-01 k3v9x2q7ab',
+    '+010000-01-01T00:00:00Z x',
+    '0 0',
+    '9999-12-31T23:59:59.999999+14:00 z',
+    'Jan 1 2026',
+    '-infinity x',
+    "2026-01-01T00:00:00Z ' OR 1=1--",
+    '2026-01-01T00:00:00+23:00 a',
+  ]
+  const values = [
+    '1e99',
+    '-1',
+    '0',
+    '1.5',
+    '9007199254740993',
+    '%00',
+    '%',
+    '%ff',
+    '',
+    'NaN',
+    'Infinity',
+    '[]',
+    "'",
+    'a'.repeat(300),
+    '0x10',
+    '1e3',
+    '%20',
+    '9007199254740991',
+  ]
   const name = random.pick([
     'after',
     'cursor',
@@ -432,7 +567,18 @@ function fittingValue(random: Random, name: string): string {
     case 'url':
     case 'callbackURL':
     case 'image':
-      return JSON.stringify(random.pick(['https://a.example/', 'https://a.example/\0', 'http://\ud800.example/', 'javascript:alert(1)', 'http://127.0.0.1/', 'https://a.example/\u202e', '//evil', 'https://a.example/%00'])) // prettier-ignore
+      return JSON.stringify(
+        random.pick([
+          'https://a.example/',
+          'https://a.example/\0',
+          'http://\ud800.example/',
+          'javascript:alert(1)',
+          'http://127.0.0.1/',
+          'https://a.example/\u202e',
+          '//evil',
+          'https://a.example/%00',
+        ]),
+      )
     case 'email':
     case 'newEmail':
       return JSON.stringify(
@@ -456,4 +602,30 @@ function fittingValue(random: Random, name: string): string {
   }
 }
 
-const texts = ['x', '\0', 'a\0b', '\ud800', '\u202e\u2066', "'; DROP TABLE posts; --", '\\', '$1 %s {0}', '```', '<script>alert(1)</script>', '[x](javascript:alert(1))', '# '.repeat(1_000), '>'.repeat(2_000), '$$\\frac'.repeat(200), '#1 #2 @a', 'https://a.example/\0\n', 'k3v9x2q7ab', 'true', '\u0301'.repeat(500), '*'.repeat(3_000), '[['.repeat(1_500), '\r\n\t\v\f', '\u{10ffff}', '\ufeff', 'x'.repeat(40_001)] // prettier-ignore
+const texts = [
+  'x',
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\u202e\u2066',
+  "'; DROP TABLE posts; --",
+  '\\',
+  '$1 %s {0}',
+  '```',
+  '<script>alert(1)</script>',
+  '[x](javascript:alert(1))',
+  '# '.repeat(1_000),
+  '>'.repeat(2_000),
+  '$$\\frac'.repeat(200),
+  '#1 #2 @a',
+  'https://a.example/\0\n',
+  'k3v9x2q7ab',
+  'true',
+  '\u0301'.repeat(500),
+  '*'.repeat(3_000),
+  '[['.repeat(1_500),
+  '\r\n\t\v\f',
+  '\u{10ffff}',
+  '\ufeff',
+  'x'.repeat(40_001),
+]
