@@ -14,7 +14,8 @@ export async function authRequest(c: Ctx): Promise<Request> {
   // Node's fetch sends Sec-Fetch-Mode without an origin, which the library takes for a forged request of a browser.
   // Browsers send an origin with every POST, and where it was foreign we have refused it.
   if (!headers.has('origin')) headers.delete('sec-fetch-mode')
-  return new Request(c.req.url, { method: c.req.method, headers, body })
+  // An empty text would be given a type, and the library takes no text.
+  return new Request(c.req.url, { method: c.req.method, headers, body: body === '' ? null : body })
 }
 
 function unstorable(): Problem {

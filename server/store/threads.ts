@@ -4,8 +4,8 @@ import type { Author } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
 import { transact, type Db } from './database.ts'
 import { toLinkEmbed } from './wire.ts'
-import { embedRows } from './embeds.ts'
-import type { Content } from './write.ts'
+import { changeThread, stamp, type Change } from './change.ts'
+import { findEmbedders, insertEmbeds, type Content } from './content.ts'
 
 export interface NewThread extends Content {
   id: string
@@ -50,11 +50,7 @@ export async function insertThread(db: Db, input: NewThread): Promise<void> {
         body_seq: 1,
       })
       .execute()
-    if (input.embeds.length > 0)
-      await tx
-        .insertInto('post_embeds')
-        .values(embedRows(input.id, 1, input.embeds))
-        .execute()
+    await insertEmbeds(tx, input.id, 1, input.embeds)
   })
 }
 
@@ -152,4 +148,23 @@ async function readParticipants(db: Db, threads: readonly string[]) {
     else if (++entry.peopleCount <= participantsListed) entry.people.push(author)
   }
   return byThread
+}
+
+/** Changes the thread itself; without any column it only stamps it (its link card arrived). Problems: thread-not-found. */
+export function updateThread(
+  db: Db,
+  thread: string,
+  columns: { locked?: boolean; title?: string },
+): Promise<Change[]> {
+  return changeThread(db, thread, async (tx, next) => {
+    await tx
+      .updateTable('threads')
+      .set({ ...columns, info_seq: next() })
+      .where('id', '=', thread)
+      .execute()
+    // Live quotes show the title of their thread.
+    if (columns.title !== undefined) {
+      await stamp(tx, thread, (await findEmbedders(tx, { thread })).get(thread) ?? [], next)
+    }
+  })
 }

@@ -1,5 +1,5 @@
-import type { Content } from '../store/write.ts'
-import type { StoredEmbed } from '../store/embeds.ts'
+import type { Content } from '../store/content.ts'
+import type { StoredEmbed } from '../store/content.ts'
 import { limits } from '../../shared/limits.ts'
 import { excerpt } from '../../shared/markdown.ts'
 import type { ThreadParts } from './parts.ts'

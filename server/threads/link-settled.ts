@@ -1,4 +1,4 @@
-import { updateThread } from '../store/write.ts'
+import { updateThread } from '../store/threads.ts'
 import type { ThreadParts } from './parts.ts'
 import { refreshEmbedders } from './posts.ts'
 import { publishChanges } from './publish.ts'

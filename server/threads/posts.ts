@@ -2,16 +2,10 @@ import { Problem } from '../../shared/errors.ts'
 import type { CreatePost, EditPost } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
 import { readBody, readPost } from '../store/read.ts'
-import {
-  erasePost,
-  findByClientId,
-  findEmbedders,
-  insertPost,
-  setReaction,
-  touchPosts,
-  updatePost,
-  type Change,
-} from '../store/write.ts'
+import { type Change } from '../store/change.ts'
+import { findEmbedders } from '../store/content.ts'
+import { findByClientId, insertPost } from '../store/insert.ts'
+import { erasePost, setReaction, touchPosts, updatePost } from '../store/posts.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
 import { prepareContent } from './content.ts'
 import type { ThreadParts } from './parts.ts'

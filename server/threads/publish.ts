@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts'
 import { encodeThreadMessage, toLine } from '../bus/messages.ts'
-import type { Change } from '../store/write.ts'
+import type { Change } from '../store/change.ts'
 
 /** Tells every node of changes that are committed, in their order. What is lost on the way is found by comparing heads. */
 export function publishChanges(bus: Bus, thread: string, changes: readonly Change[]): void {

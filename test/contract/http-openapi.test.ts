@@ -81,7 +81,7 @@ describe('the description of the API', () => {
       expect(operation.summary.length, where).toBeGreaterThan(5)
       const inPath = (operation.parameters ?? []).filter((each) => each.in === 'path').map(({ name }) => name)
       expect(inPath.toSorted(), where).toEqual(
-        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).toSorted(),
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).toSorted(),
       )
       expect(
         Object.keys(operation.responses).some((status) => status.startsWith('2')),

@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Db } from '../../server/store/database.ts'
 import { readChanges, readThread } from '../../server/store/read.ts'
-import {
-  erasePost,
-  insertPost,
-  setReaction,
-  touchPosts,
-  updatePost,
-  updateThread,
-  type Change,
-} from '../../server/store/write.ts'
+import { type Change } from '../../server/store/change.ts'
+import { insertPost } from '../../server/store/insert.ts'
+import { erasePost, setReaction, touchPosts, updatePost } from '../../server/store/posts.ts'
+import { updateThread } from '../../server/store/threads.ts'
 import { Problem } from '../../shared/errors.ts'
 import { apply, applyChanges, fromSnapshot, isMissing, type ThreadState } from '../../shared/thread-state.ts'
 import { createRandom, type Random } from '../helpers/random.ts'

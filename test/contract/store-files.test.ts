@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Db } from '../../server/store/database.ts'
 import { ensureLinks } from '../../server/links/link-rows.ts'
 import { readThread } from '../../server/store/read.ts'
-import { erasePost, setReaction, updatePost, updateThread } from '../../server/store/write.ts'
+import { erasePost, setReaction, updatePost } from '../../server/store/posts.ts'
+import { updateThread } from '../../server/store/threads.ts'
 import { exportThread } from '../../server/threads/export.ts'
 import { importThread } from '../../server/threads/import.ts'
 import { newThreadId } from '../../server/threads/ids.ts'
@@ -43,7 +44,7 @@ function essence({ thread, posts }: ThreadSnapshot) {
         author: { ...author, id: undefined },
         reactions: reactions.map((reaction) => ({
           ...reaction,
-          by: reaction.by.map((id) => names.get(id)).toSorted(),
+          by: reaction.by.map((id) => names.get(id) ?? '').toSorted(),
         })),
       })),
   }
@@ -98,7 +99,7 @@ describeStores('a thread in a file', (store) => {
     expect(essence(after)).toEqual(essence(before))
     // The same accounts wrote it.
     const authors = ({ posts }: ThreadSnapshot) =>
-      posts.map((post) => [post.number, post.author.id]).toSorted()
+      posts.map((post) => `${post.number} ${post.author.id}`).toSorted()
     expect(authors(after)).toEqual(authors(before))
     expect(await exported(db, id)).toEqual(lines)
     const stamps = after.posts.map(({ number, seq }) => [number, seq])

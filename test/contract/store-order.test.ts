@@ -1,14 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Db } from '../../server/store/database.ts'
 import { readChanges, readHeads, readThread } from '../../server/store/read.ts'
-import {
-  erasePost,
-  insertPost,
-  setReaction,
-  touchPosts,
-  updatePost,
-  updateThread,
-} from '../../server/store/write.ts'
+import { insertPost } from '../../server/store/insert.ts'
+import { erasePost, setReaction, touchPosts, updatePost } from '../../server/store/posts.ts'
+import { updateThread } from '../../server/store/threads.ts'
 import { Problem } from '../../shared/errors.ts'
 import { applyChanges, fromSnapshot } from '../../shared/thread-state.ts'
 import { createRandom, type Random } from '../helpers/random.ts'

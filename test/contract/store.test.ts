@@ -8,17 +8,11 @@ import {
   readPost,
   readThread,
 } from '../../server/store/read.ts'
-import {
-  erasePost,
-  findByClientId,
-  findEmbedders,
-  insertPost,
-  setReaction,
-  touchPosts,
-  updatePost,
-  updateThread,
-  type Change,
-} from '../../server/store/write.ts'
+import { type Change } from '../../server/store/change.ts'
+import { findEmbedders } from '../../server/store/content.ts'
+import { findByClientId, insertPost } from '../../server/store/insert.ts'
+import { erasePost, setReaction, touchPosts, updatePost } from '../../server/store/posts.ts'
+import { updateThread } from '../../server/store/threads.ts'
 import { limits } from '../../shared/limits.ts'
 import { addPost, addThread, addUser, content, describeStores } from '../helpers/store.ts'
 
