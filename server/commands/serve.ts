@@ -33,7 +33,7 @@ import { distDir, openStore } from './open.ts'
 import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
 
 /** How long open requests may take to finish after SIGTERM, in milliseconds. */
-const drainMs = 10_000
+const drainMs = 5_000
 /** How often links that a crashed node left pending are taken up, in milliseconds. */
 const resumeLinksMs = 60_000
 /** How often it is looked whether those who are connected may still do what they could, in milliseconds. */
@@ -198,7 +198,7 @@ async function seed(parts: {
   if (await db.selectFrom('threads').select('id').limit(1).executeTakeFirst()) return
   const file = demoFile()
   if (file === undefined) return
-  const thread = await importThread({ db, render: parts.render, ensureLinks: linkIds }, await linesOf(file))
+  const thread = await importThread({ db, render: parts.render, ensureLinks: linkIds }, linesOf(file))
   parts.log.info({ thread }, 'the demo thread was put in')
 }
 

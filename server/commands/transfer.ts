@@ -14,7 +14,6 @@ import { openStore } from './open.ts'
 export async function importCommand(config: Config, log: Logger, file: string): Promise<void> {
   const { db, close } = await openStore(config, log)
   try {
-    const lines = file === '-' ? readline.createInterface({ input: process.stdin }) : await linesOf(file)
     const thread = await importThread(
       {
         db,
@@ -22,7 +21,7 @@ export async function importCommand(config: Config, log: Logger, file: string): 
         ensureLinks: linkIds,
         onProgress: progress('imported'),
       },
-      lines,
+      linesOf(file),
     )
     process.stdout.write(`${thread}\n`)
   } finally {
@@ -66,8 +65,13 @@ export async function linkIds(...[tx, urls]: Parameters<typeof ensureLinks>): Pr
   return (await ensureLinks(tx, urls)).map(({ id }) => id)
 }
 
-export async function linesOf(file: string): Promise<AsyncIterable<string>> {
-  return (await fs.promises.open(file)).readLines()
+/**
+ * The lines of a file, or with `-` of standard input. It is opened when the first line is asked for: what is read before
+ * anyone listens would be lost.
+ */
+export async function* linesOf(file: string): AsyncGenerator<string, void, void> {
+  const input = file === '-' ? process.stdin : (await fs.promises.open(file)).createReadStream()
+  yield* readline.createInterface({ input, crlfDelay: Infinity })
 }
 
 /** The origin that links to this site's own posts are known by. */

@@ -47,7 +47,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
   let credentials = headers
   let identity: Identity | null = null
   let ended = false
-  // Frames are dealt with in order, the first ones after the credentials are known.
+  // What depends on who asks is dealt with in order, and first when that is known.
   let queue: Promise<void> = identify()
 
   say({ type: 'welcome', protocol: protocolVersion, node, heartbeat: limits.heartbeatMs })
@@ -98,6 +98,8 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     const message = parse(frame)
     if (message === undefined)
       return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
+    // Reading needs no account, so it does not wait until it is known who asks.
+    if (message.type === 'join' || message.type === 'leave') return dispatch(message)
     queue = queue.then(() => dispatch(message)).catch(fail)
     await queue
   }

@@ -23,7 +23,7 @@ async function schemaOf(db: Db): Promise<string[]> {
 }
 
 function tests(open: typeof openPglite): void {
-  test('go up, down to nothing, and up again to the same tables', async () => {
+  test('go up, down to nothing, and up again to the same tables', { timeout: 90_000 }, async () => {
     const { database, end } = await open()
     const { db } = database
     try {
@@ -50,7 +50,7 @@ function tests(open: typeof openPglite): void {
     }
   })
 
-  test('that several nodes run at once run once', async () => {
+  test('that several nodes run at once run once', { timeout: 90_000 }, async () => {
     const { database, end } = await open()
     const { db } = database
     try {

@@ -1,0 +1,169 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { treeRows } from '../../shared/thread-state.ts'
+import { bigThread, importFile } from '../helpers/big-thread.ts'
+import { visit } from '../helpers/browser.ts'
+import { launchChromium } from '../helpers/chromium.ts'
+import { guest, startNode, type Guest, type TestNode } from '../helpers/node.ts'
+import { shownOrder, soon, waitUntilLive } from '../helpers/pages.ts'
+import type { TestDatabase } from '../helpers/postgres.ts'
+import { addReply, editPost, readThread } from '../helpers/postings.ts'
+import { createRandom } from '../helpers/random.ts'
+import { createDatabase, describeWith } from '../helpers/services.ts'
+
+const depth = 60
+const livePosts = 50
+/** No task of a page may take longer, in milliseconds, once it is loaded. */
+const longestTaskMs = 200
+/**
+ * A task's length is told in the time of the clock, so it holds whatever else this machine did meanwhile. What the page
+ * itself needs shows in a quiet round: the first that keeps within the limit counts.
+ */
+const rounds = 3
+
+describeWith(['postgres', 'chromium'], 'a very long thread', () => {
+  let database: TestDatabase
+  let node: TestNode
+  let browser: Browser
+  let host: Guest
+  let directory: string
+
+  beforeAll(async () => {
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-big-'))
+    database = await createDatabase()
+    node = await startNode({ DATABASE_URL: database.url, RATE_LIMITS: 'off' })
+    browser = await launchChromium()
+    host = await guest(node.url, 'Hedda Host')
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await node?.kill('SIGKILL')
+    await database?.drop()
+    fs.rmSync(directory, { recursive: true, force: true })
+  })
+
+  async function imported(count: number): Promise<string> {
+    const file = path.join(directory, `${count}.jsonl`)
+    fs.writeFileSync(file, [...bigThread(count, depth)].join(''))
+    return importFile(file, { DATABASE_URL: database.url })
+  }
+
+  /** Opens the thread; from the moment that it is live on, its long tasks are noted. */
+  async function open(thread: string): Promise<{ page: Page; complaints: readonly string[] }> {
+    const visitor = await visit(browser)
+    onTestFinished(() => visitor.close())
+    visitor.page.setDefaultTimeout(60_000)
+    const began = performance.now()
+    await visitor.page.goto(`${node.url}/t/${thread}`, { timeout: 60_000 })
+    await waitUntilLive(visitor.page)
+    console.log(`open and live after ${Math.round(performance.now() - began)} ms`)
+    await visitor.page.evaluate(() => {
+      const tasks: number[] = []
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) tasks.push(duration)
+      }).observe({ type: 'longtask' })
+      ;(window as unknown as { tasks: number[] }).tasks = tasks
+    })
+    return visitor
+  }
+
+  /** The long tasks since this was asked last, longest first, in milliseconds. */
+  function longTasks(page: Page): Promise<number[]> {
+    return page.evaluate(() => (window as unknown as { tasks: number[] }).tasks.splice(0).toSorted((a, b) => b - a))
+  }
+
+  /** Scrolls from the top to the end, now in leaps, now in small steps, while posts arrive and change all over the thread. */
+  async function scrollWhilePostsArrive(page: Page, thread: string, seed: number): Promise<void> {
+    const random = createRandom(seed)
+    const { posts } = await readThread(node.url, thread)
+    const scrolling = page.evaluate(async () => {
+      for (let step = 0; step <= 240; step++) {
+        const height = document.documentElement.scrollHeight - innerHeight
+        window.scrollTo({ top: (height * step) / 240, behavior: 'instant' })
+        for (let small = 0; small < 3; small++) {
+          await new Promise((resolve) => requestAnimationFrame(resolve))
+          window.scrollBy({ top: 90, behavior: 'instant' })
+        }
+      }
+      return innerHeight + scrollY >= document.documentElement.scrollHeight - 400
+    })
+    const own: number[] = []
+    for (let i = 0; i < livePosts; i++) {
+      if (own.length > 0 && i % 5 === 4)
+        await editPost(node.url, host, thread, random.pick(own), `Edited. ${'More of it. '.repeat(40)}`)
+      const parent = 1 + random.int(posts.length)
+      own.push((await addReply(node.url, host, thread, { parent, body: `Live **${i}**. ${'So it goes. '.repeat(random.int(60))}` })).number)
+    }
+    expect(await scrolling).toBe(true)
+    await page.locator(`#p${own.at(-1)}`).waitFor({ state: 'attached' })
+  }
+
+  async function expectRightOrder(page: Page, thread: string): Promise<void> {
+    const { posts } = await readThread(node.url, thread)
+    const inOrder = treeRows(posts).map(({ post }) => post.number)
+    await expect.poll(async () => (await shownOrder(page)).join(), soon).toBe(inOrder.join())
+    expect(Math.max(...treeRows(posts).map((row) => row.depth))).toBeGreaterThanOrEqual(depth)
+  }
+
+  test('5,000 posts open, scroll and take live posts without jank', { timeout: 240_000 }, async () => {
+    const thread = await imported(5_000)
+    const { page, complaints } = await open(thread)
+    const longest: number[] = []
+    for (let round = 1; round <= rounds; round++) {
+      await longTasks(page)
+      await scrollWhilePostsArrive(page, thread, round)
+      await expectRightOrder(page, thread)
+      const tasks = await longTasks(page)
+      longest.push(tasks[0] ?? 0)
+      console.log(`round ${round}: ${tasks.length} tasks above 50 ms, the longest ${tasks.slice(0, 5).map(Math.round).join(', ')} ms`)
+      if (longest.at(-1)! < longestTaskMs) break
+    }
+    expect(Math.min(...longest)).toBeLessThan(longestTaskMs)
+    expect(complaints).toEqual([])
+    await expectOthersServed(`${node.url}/t/${thread}`)
+  })
+
+  test('10,000 posts open, scroll and take live posts', { timeout: 240_000 }, async () => {
+    const thread = await imported(10_000)
+    const { page, complaints } = await open(thread)
+    await scrollWhilePostsArrive(page, thread, 1)
+    await expectRightOrder(page, thread)
+    const tasks = await longTasks(page)
+    console.log(`${tasks.length} tasks above 50 ms, the longest ${tasks.slice(0, 5).map(Math.round).join(', ')} ms`)
+    expect(complaints).toEqual([])
+    await expectOthersServed(`${node.url}/t/${thread}`)
+  })
+
+  /** A long page is made piece by piece: it begins soon, and others are answered meanwhile. */
+  async function expectOthersServed(address: string): Promise<void> {
+    const began = performance.now()
+    const answer = await fetch(address)
+    const reader = answer.body!.getReader()
+    await reader.read()
+    const firstByteMs = performance.now() - began
+    let bytes = 0
+    let done = false
+    const reading = (async () => {
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) bytes += piece.value.length
+      done = true
+    })()
+    let slowestMs = 0
+    let asked = 0
+    do {
+      const sent = performance.now()
+      await (await fetch(`${node.url}/healthz`)).text()
+      slowestMs = Math.max(slowestMs, performance.now() - sent)
+      asked++
+    } while (!done)
+    await reading
+    console.log(
+      `first byte after ${Math.round(firstByteMs)} ms, whole page after ${Math.round(performance.now() - began)} ms, ` +
+        `${(bytes / 1e6).toFixed(1)} MB; ${asked} other requests meanwhile, the slowest ${Math.round(slowestMs)} ms`,
+    )
+    // Loosely: tests have no machine of their own. It catches a page that is made in one go.
+    expect(slowestMs).toBeLessThan(1_000)
+  }
+})
