@@ -64,9 +64,10 @@ export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
       return { post, created: true, changes, shownElsewhere: elsewhere }
     })
   } catch (error) {
-    // The same request came before: that one's post stands, and this transaction has left nothing.
-    const isTwin = sqlState(error) === '23505' && input.clientId !== null
-    const winner = isTwin ? await findByClientId(db, input.authorId, input.clientId!) : undefined
+    // The same request came before: that one's post stands, even where it would be refused by now, and this
+    // transaction has left nothing.
+    const mayHaveTwin = input.clientId !== null && (sqlState(error) === '23505' || error instanceof Problem)
+    const winner = mayHaveTwin ? await findByClientId(db, input.authorId, input.clientId!) : undefined
     if (winner) return { post: winner, created: false, changes: [], shownElsewhere: false }
     throw error
   }

@@ -137,9 +137,15 @@ describeStores('the store', (store) => {
       created: false,
       post: { number: 2, state: 'deleted' },
     })
+    await updateThread(db, thread, { locked: true })
+    expect(await insertPost(db, post)).toMatchObject({
+      created: false,
+      post: { number: 2, state: 'deleted' },
+    })
+    await updateThread(db, thread, { locked: false })
     expect(await findByClientId(db, 'ada', 'c-1')).toMatchObject({ number: 2 })
     expect(await findByClientId(db, 'bob', 'c-1')).toBeUndefined()
-    expect(await headOf(db, thread)).toBe(3)
+    expect(await headOf(db, thread)).toBe(5)
     // Another author's id is another id.
     expect(await insertPost(db, { ...post, authorId: 'bob' })).toMatchObject({
       created: true,
