@@ -46,12 +46,16 @@ export interface Outbox {
 export function openOutbox(parts: OutboxParts): Outbox {
   const { timers = systemTimers, random = Math.random, newId = () => crypto.randomUUID() } = parts
   let entries: readonly Outgoing[] = restore(parts.storage?.get())
+  /** All that were ever here. What else lies in the storage is another tab's, and stays. */
+  const ours = new Set(entries.map(({ clientId }) => clientId))
   let attempt = 0
   let timer: unknown
 
   function write(next: readonly Outgoing[]): void {
     entries = next
-    const kept = entries.filter(({ status }) => status !== 'sent')
+    for (const { clientId } of entries) ours.add(clientId)
+    const theirs = restore(parts.storage?.get()).filter(({ clientId }) => !ours.has(clientId))
+    const kept = [...theirs, ...entries.filter(({ status }) => status !== 'sent')]
     parts.storage?.set(kept.length === 0 ? null : JSON.stringify(kept))
     parts.onChange(entries)
   }

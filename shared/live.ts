@@ -1,5 +1,4 @@
 import * as z from 'zod/mini'
-import { limits } from './limits.ts'
 import { post, postNumber, seqNumber, threadId } from './post.ts'
 import { thread } from './thread.ts'
 
@@ -116,11 +115,3 @@ export const down = z.discriminatedUnion('type', [
   error,
 ])
 export type Down = z.infer<typeof down>
-
-/** One frame holds one or more messages, a JSON object a line. */
-export function parseFrame(frame: string): unknown[] {
-  return frame.split('\n').map((line) => JSON.parse(line) as unknown)
-}
-
-/** Bytes after which the server stops reading a frame. */
-export const maxFrameBytes = limits.frameBytes

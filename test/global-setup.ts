@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { makePgliteTemplate } from './helpers/pglite.ts'
 import { startPostgres } from './helpers/postgres.ts'
 import { findPrograms, serviceNames, whyMissing } from './helpers/programs.ts'
 import { startRedis } from './helpers/redis.ts'
@@ -14,8 +15,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     postgres: programs.postgres === undefined ? undefined : startPostgres(),
     redis: programs.redis === undefined ? undefined : startRedis(),
   }
+  const making = makePgliteTemplate()
   const results = await Promise.allSettled(Object.values(starting).filter((start) => start !== undefined))
   const stop = async () => {
+    ;(await making).remove()
     await Promise.all(
       results.map(async (result) => result.status === 'fulfilled' && (await result.value.stop())),
     )
@@ -31,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     ...(postgres && { postgresUrl: postgres.url }),
     ...(redis && { redisUrl: redis.url }),
     ...(programs.chromium && { chromiumPath: programs.chromium }),
+    pgliteTemplate: (await making).directory,
     missing,
   })
   return stop

@@ -34,6 +34,12 @@ interface SavedDraft {
   quote?: Quote
 }
 
+interface SavedEdit {
+  body: string
+  /** The version that the edit was begun on. */
+  seq: number
+}
+
 export function createComposing(parts: ComposingParts): Composing {
   const { thread, api, session } = parts
   let slot: HTMLElement | undefined
@@ -110,14 +116,15 @@ export function createComposing(parts: ComposingParts): Composing {
     const { number } = post
     const store = remembered(`edit:${thread}:${number}`)
     const current = await api.post(thread, number)
-    let { seq } = current
-    const kept = readJson<SavedDraft>(store)
+    const kept = readJson<SavedEdit>(store)
+    // A draft goes on from the version it was begun on: what someone changed since must not be undone unseen.
+    let seq = kept?.seq ?? current.seq
     show(
       {
         label: `Edit #${number}`,
         submitLabel: 'Save',
         body: kept?.body ?? current.body,
-        onInput: (body) => store.set(body === current.body ? null : JSON.stringify({ body })),
+        onInput: (body) => store.set(body === current.body ? null : JSON.stringify({ body, seq } satisfies SavedEdit)),
         onDropQuote() {},
         async onSubmit({ body }) {
           try {

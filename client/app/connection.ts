@@ -17,7 +17,7 @@ export function connectionNote(
       return { kind: 'trouble', text: `reconnecting in ${seconds} s` }
     }
     case 'offline':
-      return { kind: 'trouble', text: 'offline: what you write is kept and sent when you are back' }
+      return { kind: 'trouble', text: 'offline: what you write is kept' }
     case 'stopped':
       return status.why === 'closed'
         ? undefined

@@ -1,15 +1,27 @@
 import { remembered } from './storage.ts'
 
-/** Lets the reader choose light or dark against the system's choice. */
+/** Lets the reader choose light or dark against the system's choice. Whoever chooses what the system has follows it again. */
 export function startTheme(button: HTMLElement | null): void {
-  const choice = remembered('theme')
   if (button === null) return
+  const choice = remembered('theme')
+  const system = matchMedia('(prefers-color-scheme: dark)')
+  const root = document.documentElement
+  const bySystem = () => (system.matches ? 'dark' : 'light')
+
+  /** The button says what it leads to. */
+  function label(): void {
+    const other = (root.dataset['theme'] ?? bySystem()) === 'dark' ? 'Light' : 'Dark'
+    button!.textContent = `${other} mode`
+  }
+
   button.hidden = false
   button.addEventListener('click', () => {
-    const root = document.documentElement
-    const dark =
-      root.dataset['theme'] ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
-    root.dataset['theme'] = dark === 'dark' ? 'light' : 'dark'
-    choice.set(root.dataset['theme'])
+    const next = (root.dataset['theme'] ?? bySystem()) === 'dark' ? 'light' : 'dark'
+    if (next === bySystem()) delete root.dataset['theme']
+    else root.dataset['theme'] = next
+    choice.set(root.dataset['theme'] ?? null)
+    label()
   })
+  system.addEventListener('change', label)
+  label()
 }

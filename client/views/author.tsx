@@ -29,7 +29,7 @@ export function Avatar({ author }: { author: Author }) {
 export function AuthorName({ author }: { author: Author }) {
   return (
     <>
-      <span class="name">{author.name}</span>
+      <bdi class="name">{author.name}</bdi>
       {author.kind !== 'person' && ' '}
       <Kind kind={author.kind} />
     </>

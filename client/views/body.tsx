@@ -5,7 +5,7 @@ const marker = /<p class="embed" data-embed="(\d+)">[\s\S]*?<\/p>/g
 
 /** A post's text, with cards in the places that its html keeps for them. */
 export function Body({ html, embeds = [] }: { html: string; embeds?: readonly Embed[] | undefined }) {
-  if (embeds.length === 0) return <div class="text" dangerouslySetInnerHTML={{ __html: html }} />
+  if (embeds.length === 0) return <Text html={html} />
   const parts = []
   let from = 0
   for (const match of html.matchAll(marker)) {
@@ -24,7 +24,7 @@ export function Body({ html, embeds = [] }: { html: string; embeds?: readonly Em
 }
 
 function Text({ html }: { html: string }) {
-  return <div class="text" dangerouslySetInnerHTML={{ __html: html }} />
+  return <div class="text" dir="auto" dangerouslySetInnerHTML={{ __html: html }} />
 }
 
 /** The html that `Body` was given, as far as a page shows it: what stands where a card is no longer matters. */

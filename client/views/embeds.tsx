@@ -35,8 +35,8 @@ export function LinkCard({ embed }: { embed: LinkEmbed }) {
       )}
       <span class="card-words">
         <span class="card-site">{embed.site ?? siteOf(embed.url)}</span>
-        <span class="card-title">{embed.title ?? embed.url}</span>
-        {embed.description !== undefined && <span class="card-text">{embed.description}</span>}
+        <span class="card-title" dir="auto">{embed.title ?? embed.url}</span>
+        {embed.description !== undefined && <span class="card-text" dir="auto">{embed.description}</span>}
       </span>
     </a>
   )
@@ -48,7 +48,7 @@ function PostCard({ embed }: { embed: PostEmbed }) {
   return (
     <figure class="card card-post">
       <blockquote>
-        <p>{embed.excerpt}</p>
+        <p dir="auto">{embed.excerpt}</p>
       </blockquote>
       <figcaption>
         {embed.author !== undefined && <AuthorName author={embed.author} />}{' '}

@@ -67,13 +67,13 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
         {hasReplies && state.folded === undefined && <Fold state={state} />}
       </span>
       <Action name="more" expanded={state.more === true}>
-        More
+        {state.more === true ? 'Less' : 'More'}
       </Action>
       {hasReplies && state.folded !== undefined && <Fold state={state} />}
       {state.picker === true && <Picker />}
       {state.problem !== undefined && (
         <span class="problem" role="alert">
-          {state.problem} {state.signIn !== undefined && <a href={state.signIn}>Go there</a>}
+          {state.problem} {state.signIn !== undefined && <a href={state.signIn}>Sign in</a>}
         </span>
       )}
     </>

@@ -1,7 +1,7 @@
 import type { Author, Post, PostState } from '../../shared/post.ts'
 import { AuthorName, Avatar } from './author.tsx'
 import { Body } from './body.tsx'
-import { postAnchor, postPath } from './format.ts'
+import { moment, postAnchor, postPath } from './format.ts'
 import { Time } from './time.tsx'
 
 export interface PostProps {
@@ -36,7 +36,11 @@ export function PostMain(props: PostProps) {
         <a class="at" href={postPath(thread, post.number)}>
           <span class="number">#{post.number}</span> <Time at={post.createdAt} now={now} />
         </a>
-        {post.editedAt !== null && <span class="note">edited</span>}
+        {post.editedAt !== null && (
+          <span class="note" title={moment(post.editedAt)}>
+            edited
+          </span>
+        )}
         {states[post.state] !== undefined && (
           <span class={`note note-${post.state}`}>{states[post.state]}</span>
         )}
@@ -80,7 +84,7 @@ function QuoteBlock({ post: { quote }, quoted }: PostProps) {
     )
   return (
     <blockquote class="quote">
-      <p class="quote-text">{quote.text}</p>
+      <p class="quote-text" dir="auto">{quote.text}</p>
       <footer>
         <a href={postAnchor(quote.number)}>
           #{quote.number} {quoted?.name}

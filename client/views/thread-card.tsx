@@ -8,11 +8,11 @@ import { Time } from './time.tsx'
 export function ThreadCard({ thread }: { thread: ThreadSummary }) {
   return (
     <article class="listed" id={`t-${thread.id}`}>
-      <h2 class="listed-title">
+      <h2 class="listed-title" dir="auto">
         <a href={threadPath(thread.id)}>{thread.title}</a>
       </h2>
       {thread.url !== null && <p class="listed-site">{thread.card?.site ?? siteOf(thread.url)}</p>}
-      <p class="listed-excerpt">{thread.excerpt}</p>
+      <p class="listed-excerpt" dir="auto">{thread.excerpt}</p>
       <Participants thread={thread} />
       <div class="listed-facts">
         <ListedFacts posts={thread.posts} lastActivityAt={thread.lastActivityAt} locked={thread.locked} />
@@ -46,7 +46,7 @@ export function ListedFacts({
       <span>
         active <Time at={lastActivityAt} now={now} />
       </span>
-      {viewers > 0 && <span class="here">{viewers} here now</span>}
+      {viewers > 0 && <span class="here">{viewers} reading</span>}
       {locked && <span class="note">locked</span>}
     </>
   )

@@ -16,13 +16,13 @@ export function ThreadHead(props: {
   const { thread, author, now, mayLock = false } = props
   return (
     <>
-      <h1 class="title">{thread.title}</h1>
+      <h1 class="title" dir="auto">{thread.title}</h1>
       <p class="byline">
         {author !== undefined && <AuthorName author={author} />} <Time at={thread.createdAt} now={now} />
         {thread.locked && <span class="note">locked</span>}
         {mayLock && (
           <button type="button" class="action" data-action="lock">
-            {thread.locked ? 'Unlock' : 'Lock'}
+            {thread.locked ? 'Unlock the thread' : 'Lock the thread'}
           </button>
         )}
       </p>
@@ -54,10 +54,12 @@ export function ThreadBar({ posts, viewers = 0, typing = [], connection }: Threa
     <>
       <h2 class="bar-count">Thread ({count(posts, 'post')})</h2>
       <p class="bar-people">
-        {viewers > 0 && <span>{viewers} reading</span>}
+        {viewers > 0 && <span title="Open pages of this thread, yours included">{viewers} reading</span>}
         {typing.length > 0 && <span class="bar-typing">{typingText(typing)}</span>}
       </p>
-      {connection !== undefined && <p class={`bar-state bar-${connection.kind}`}>{connection.text}</p>}
+      {connection !== undefined && <p class={`bar-state bar-${connection.kind}`} title={connection.text}>
+          {connection.text}
+        </p>}
     </>
   )
 }

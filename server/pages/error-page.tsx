@@ -11,7 +11,7 @@ export function renderErrorPage(
     head,
     <div class="error">
       <h1 class="title">{title}</h1>
-      {detail !== undefined && <p>{detail}</p>}
+      {detail !== undefined && detail !== title && <p>{detail}</p>}
       <p>
         <a href="/">← Back to all posts</a>
       </p>

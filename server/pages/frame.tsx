@@ -36,7 +36,7 @@ export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head
   const parts = (
     <>
       <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
       <title>{title}</title>
       <meta name="description" content={description} />
       {hidden && <meta name="robots" content="noindex" />}
@@ -67,6 +67,9 @@ export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head
   return `<!doctype html><html lang="en"><head>${renderToString(parts)}</head><body>${top}<main id="main">`
 }
 
+/** Path of the page where people sign in. */
+export const signInPage = '/sign-in'
+
 function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
   return (
     <>
@@ -79,11 +82,10 @@ function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
         </a>
         <nav class="top-nav" aria-label="Site">
           <div id="who">
-            <SignedIn viewer={viewer} path={path} />
+            {/* On the page for it, a link to sign in would only lead back here. */}
+            {(viewer !== null || path !== signInPage) && <SignedIn viewer={viewer} path={path} />}
           </div>
-          <button type="button" id="theme" class="action" hidden>
-            Light or dark
-          </button>
+          <button type="button" id="theme" class="action" hidden></button>
         </nav>
       </header>
     </>

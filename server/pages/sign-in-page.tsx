@@ -1,22 +1,24 @@
 import { limits } from '../../shared/limits.ts'
-import { renderPage, type Frame } from './frame.tsx'
+import type { Viewer } from '../../client/page-state.ts'
+import { renderPage, signInPage, type Frame } from './frame.tsx'
 
 /**
  * Where people choose a guest name, sign in or sign up. The forms are sent by the page's script. `provider` is the name
  * of the site's identity provider, where it has one.
  */
 export function renderSignInPage(frame: Frame, provider?: string): string {
-  const head = { title: 'Sign in', description: 'Choose a name, or sign in.', path: '/sign-in', hidden: true }
-  return renderPage(frame, head, <SignIn provider={provider} />)
+  const head = { title: 'Sign in', description: 'Choose a name, or sign in.', path: signInPage, hidden: true }
+  return renderPage(frame, head, <SignIn provider={provider} viewer={frame.viewer} />)
 }
 
-function SignIn({ provider }: { provider: string | undefined }) {
+function SignIn({ provider, viewer }: { provider: string | undefined; viewer: Viewer | null }) {
   return (
     <>
       <h1 class="title">Sign in</h1>
       <noscript>
         <p class="empty">Signing in needs JavaScript. Reading does not.</p>
       </noscript>
+      {viewer !== null && <p class="empty">{alreadyHere(viewer)}</p>}
       <div class="forms">
         {provider !== undefined && (
           <form id="provider-form" class="form" method="post">
@@ -50,6 +52,12 @@ function SignIn({ provider }: { provider: string | undefined }) {
   )
 }
 
+function alreadyHere({ name, kind }: Viewer): string {
+  return kind === 'guest'
+    ? `You are here as the guest ${name}. Sign in or create an account, and what you wrote comes with you.`
+    : `You are signed in as ${name}. Sign out first to come as someone else.`
+}
+
 function Name() {
   return (
     <label>
@@ -80,6 +88,9 @@ function Password({ autocomplete }: { autocomplete: 'current-password' | 'new-pa
         maxLength={limits.passwordMax}
         autocomplete={autocomplete}
       />
+      {autocomplete === 'new-password' && (
+        <span class="hint">At least {limits.passwordMin} characters.</span>
+      )}
     </label>
   )
 }

@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 import type { PostState } from '../../shared/post.ts'
 
 /** Tables as the migrations leave them. bigint columns come as numbers: seqs and ids stay far below 2^53. */
@@ -104,5 +104,4 @@ export interface PostEmbedsTable {
 }
 
 export type PostRow = Selectable<PostsTable>
-export type NewPostRow = Insertable<PostsTable>
 export type LinkRow = Selectable<LinksTable>

@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { treeRows } from '../../shared/thread-state.ts'
+import { fromSnapshot, treeRows } from '../../shared/thread-state.ts'
 import { bigThread, importFile } from '../helpers/big-thread.ts'
 import { visit } from '../helpers/browser.ts'
 import { launchChromium } from '../helpers/chromium.ts'
@@ -67,17 +67,20 @@ describeWith(['postgres', 'chromium'], 'a very long thread', () => {
       await browser.stopTracing()
       throw error
     })
-    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] }
+    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+      traceEvents: TraceEvent[]
+    }
     const threads = traceEvents.filter(({ args }) => args?.name === 'CrRendererMain').map(threadOf)
     const tasks = traceEvents.filter((event) => event.tdur !== undefined && threads.includes(threadOf(event)))
-    expect(tasks.length).toBeGreaterThan(1_000)
     const longest = (time: (task: TraceEvent) => number) =>
       tasks
         .map((task) => Math.round(time(task) / 1_000))
         .toSorted((x, y) => y - x)
         .slice(0, 5)
     const own = longest((task) => task.tdur ?? 0)
-    console.log(`longest tasks: ${own.join(', ')} ms of the thread, ${longest((task) => task.dur ?? 0).join(', ')} ms by the clock`)
+    console.log(
+      `longest tasks: ${own.join(', ')} ms of the thread, ${longest((task) => task.dur ?? 0).join(', ')} ms by the clock`,
+    )
     return own[0]!
   }
 
@@ -105,17 +108,24 @@ describeWith(['postgres', 'chromium'], 'a very long thread', () => {
       if (own.length > 0 && i % 5 === 4)
         await editPost(node.url, host, thread, random.pick(own), `Edited. ${'More of it. '.repeat(40)}`)
       const parent = 1 + random.int(posts.length)
-      own.push((await addReply(node.url, host, thread, { parent, body: `Live **${i}**. ${'So it goes. '.repeat(random.int(60))}` })).number)
+      own.push(
+        (
+          await addReply(node.url, host, thread, {
+            parent,
+            body: `Live **${i}**. ${'So it goes. '.repeat(random.int(60))}`,
+          })
+        ).number,
+      )
     }
     await scrolling
     await page.locator(`#p${own.at(-1)}`).waitFor({ state: 'attached' })
   }
 
   async function expectRightOrder(page: Page, thread: string): Promise<void> {
-    const { posts } = await readThread(node.url, thread)
-    const inOrder = treeRows(posts).map(({ post }) => post.number)
+    const rows = treeRows(fromSnapshot(await readThread(node.url, thread)).posts)
+    const inOrder = rows.map(({ post }) => post.number)
     await expect.poll(async () => (await shownOrder(page)).join(), soon).toBe(inOrder.join())
-    expect(Math.max(...treeRows(posts).map((row) => row.depth))).toBeGreaterThanOrEqual(depth)
+    expect(Math.max(...rows.map((row) => row.depth))).toBeGreaterThanOrEqual(depth)
   }
 
   test('5,000 posts open, scroll and take live posts without jank', { timeout: 240_000 }, async () => {
@@ -137,6 +147,18 @@ describeWith(['postgres', 'chromium'], 'a very long thread', () => {
     await expectOthersServed(`${node.url}/t/${thread}`)
   })
 
+  test('a page that stops for long would be noticed', async () => {
+    const { page, close } = await visit(browser)
+    onTestFinished(close)
+    await page.goto(`${node.url}/`)
+    const busy = () =>
+      page.evaluate(() => {
+        // A second by the clock, so that it is enough even where other programs take most of it.
+        for (const until = performance.now() + 1_000; performance.now() < until;);
+      })
+    expect(await longestTask(page, busy)).toBeGreaterThan(longestTaskMs)
+  })
+
   /** A long page is made piece by piece: it begins soon, and others are answered meanwhile. */
   async function expectOthersServed(address: string): Promise<void> {
     const began = performance.now()
@@ -147,7 +169,8 @@ describeWith(['postgres', 'chromium'], 'a very long thread', () => {
     let bytes = 0
     let done = false
     const reading = (async () => {
-      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) bytes += piece.value.length
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read())
+        bytes += piece.value.length
       done = true
     })()
     let slowestMs = 0

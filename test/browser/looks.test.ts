@@ -9,7 +9,15 @@ import { drawn, visit, type Visit } from '../helpers/browser.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { startNode, type TestNode } from '../helpers/node.ts'
 import { demoThread, looks, scenes, type Look, type Scene } from '../helpers/pages-looks.ts'
-import { actionOn, composer, openThreadPage, postOn, reach, replyOn, signInAsGuest } from '../helpers/pages.ts'
+import {
+  actionOn,
+  composer,
+  openThreadPage,
+  postOn,
+  reach,
+  replyOn,
+  signInAsGuest,
+} from '../helpers/pages.ts'
 import { describeWith } from '../helpers/services.ts'
 
 const axeSource = fs.readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -28,7 +36,9 @@ const more: readonly Scene[] = [
       await signInAsGuest(page, 'Mira')
       await reach(page, 20)
       await actionOn(page, 20, 'reply').click()
-      await composer(page).text.fill('# A\n\n> b\n\n- [ ] c\n\n| d | e |\n|---|---|\n| 1 | 2 |\n\n`f` $x^2$\n\n```js\nlet g = 1\n```')
+      await composer(page).text.fill(
+        '# A\n\n> b\n\n- [ ] c\n\n| d | e |\n|---|---|\n| 1 | 2 |\n\n`f` $x^2$\n\n```js\nlet g = 1\n```',
+      )
       await composer(page).preview.click()
       await page.locator('.composer-preview table').waitFor()
     },
@@ -85,15 +95,18 @@ describeWith('chromium', 'the site, as it looks', () => {
   }
 
   describe.each(looks)('$name', (look) => {
-    test.each([front, thread, composing, signIn, ...more])('$name has no barrier that axe finds, and fits', async (scene) => {
-      const { page, complaints, foreign } = await show(look, scene)
-      expect(await barriers(page)).toEqual([])
-      const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-      expect(content).toBeLessThanOrEqual(view!)
-      // The browser itself reports a page that was not found and an answer that failed.
-      expect(complaints.filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
-      expect(foreign).toEqual([])
-    })
+    test.each([front, thread, composing, signIn, ...more])(
+      '$name has no barrier that axe finds, and fits',
+      async (scene) => {
+        const { page, complaints, foreign } = await show(look, scene)
+        expect(await barriers(page)).toEqual([])
+        const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+        expect(content).toBeLessThanOrEqual(view!)
+        // The browser itself reports a page that was not found and an answer that failed.
+        expect(complaints.filter((line) => !line.startsWith('Failed to load resource'))).toEqual([])
+        expect(foreign).toEqual([])
+      },
+    )
   })
 
   test('nothing is cut off where a page is 320 pixels wide', async () => {
@@ -154,6 +167,8 @@ async function barriers(page: Page): Promise<string[]> {
     options,
   )
   return violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} (${node.failureSummary})`))
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 200)} (${node.failureSummary})`),
+    )
     .toSorted()
 }

@@ -10,14 +10,16 @@ import { actionOn, composer, openThreadPage, reach, soon, waitUntilLive } from '
 import type { TestDatabase } from '../helpers/postgres.ts'
 import { addReply, newThread, readThread } from '../helpers/postings.ts'
 import { createDatabase, describeWith } from '../helpers/services.ts'
-import { nameVectors, vectors } from '../security/xss-corpus.ts'
+import { nameVectors, vectors, type Vector } from '../security/xss-corpus.ts'
 
 /** What a page's console says when a vector has run. */
 const fired = 'A VECTOR HAS RUN'
 const lanes = 6
 const embedsPerPost = 10
 /** Vectors that are names, titles and link texts too: all of those that are short and of one line. */
-const shortVectors = [...nameVectors, ...vectors].filter(({ body }) => body.length <= 60 && !/[\r\n]/.test(body))
+const shortVectors = [...nameVectors, ...vectors].filter(
+  ({ body }) => body.length <= 60 && !/[\r\n]/.test(body),
+)
 
 describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => {
   let database: TestDatabase
@@ -50,7 +52,12 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
     const pages: Page[] = [visitor.page]
     visitor.context.on('page', (page) => pages.push(page))
     await visitor.context.addInitScript((words) => {
-      Object.defineProperty(window, '__xss', { set: () => console.error(words), get: () => undefined })
+      Object.defineProperty(window, '__xss', {
+        get: () => undefined,
+        set() {
+          console.error(words)
+        },
+      })
     }, fired)
     return { ...visitor, pages }
   }
@@ -98,11 +105,11 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
 
     const posts: Post[] = []
     let quoted = 0
-    await inLanes(vectors, async ({ body }, previous) => {
+    await inLanes<Vector, { post: Post; body: string }>(vectors, async ({ body }, previous) => {
       const parent = previous?.post.number ?? 1
       const quote = previous && { number: previous.post.number, text: previous.body.slice(0, 2_000) }
-      const post = await addReply(node.url, host, thread, { parent, body, ...(quote && { quote }) }).catch(() =>
-        addReply(node.url, host, thread, { parent, body }),
+      const post = await addReply(node.url, host, thread, { parent, body, ...(quote && { quote }) }).catch(
+        () => addReply(node.url, host, thread, { parent, body }),
       )
       if (post.quote) quoted++
       posts.push(post)
@@ -116,70 +123,103 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
     // Every text once more, now as an edit of another.
     await inLanes(posts, async (post) => {
       const { body } = vectors[(post.number * 7) % vectors.length]!
-      await ask(host, 'PATCH', `${node.url}/api/threads/${thread}/posts/${post.number}`, { body, seq: post.seq })
+      await ask(host, 'PATCH', `${node.url}/api/threads/${thread}/posts/${post.number}`, {
+        body,
+        seq: post.seq,
+      })
     })
     await untilCaughtUp(reader.page, thread)
     await expectInert(reader)
   })
 
-  test('all of them on pages that the server renders, with the content policy and without', { timeout: 120_000 }, async () => {
-    for (const bypass of [true, false]) {
-      const reader = await witness(bypass)
-      for (const address of [`/t/${thread}`, `/t/${thread}/100`, '/']) {
+  test(
+    'all of them on pages that the server renders, with the content policy and without',
+    { timeout: 120_000 },
+    async () => {
+      for (const bypass of [true, false]) {
+        const reader = await witness(bypass)
+        for (const address of [`/t/${thread}`, `/t/${thread}/100`, '/']) {
+          await reader.page.goto(node.url + address)
+          await reader.page.locator('.alive').waitFor()
+          await expectInert(reader)
+        }
+      }
+    },
+  )
+
+  test(
+    'names, titles and quoted names: threads, permalinks, the front page, feeds',
+    { timeout: 180_000 },
+    async () => {
+      const taken: { thread: string; name: string }[] = []
+      await inLanes(nameVectors, async ({ body }) => {
+        const who = await guest(node.url, body)
+        const { thread: made, posts } = await ask<{ thread: { id: string }; posts: Post[] }>(
+          who,
+          'POST',
+          `${node.url}/api/threads`,
+          { title: body, body },
+        )
+        const { name } = posts[0]!.author
+        const quote = { number: 1, text: body }
+        const reply = await addReply(node.url, who, made.id, { body, quote }).catch(() =>
+          addReply(node.url, who, made.id, { body }),
+        )
+        await addReply(node.url, who, made.id, {
+          parent: reply.number,
+          body: `/t/${made.id}/1\n\n/t/${made.id}/2`,
+        })
+        taken.push({ thread: made.id, name })
+      })
+      expect(taken).toHaveLength(nameVectors.length)
+
+      const reader = await witness()
+      for (const address of ['/', `/t/${taken[0]!.thread}`]) {
         await reader.page.goto(node.url + address)
         await reader.page.locator('.alive').waitFor()
         await expectInert(reader)
       }
-    }
-  })
-
-  test('names, titles and quoted names: threads, permalinks, the front page, feeds', { timeout: 180_000 }, async () => {
-    const taken: { thread: string; name: string }[] = []
-    await inLanes(nameVectors, async ({ body }) => {
-      const who = await guest(node.url, body)
-      const { thread: made, posts } = await ask<{ thread: { id: string }; posts: Post[] }>(
-        who,
-        'POST',
-        `${node.url}/api/threads`,
-        { title: body, body },
-      )
-      const { name } = posts[0]!.author
-      const quote = { number: 1, text: body }
-      const reply = await addReply(node.url, who, made.id, { body, quote }).catch(() =>
-        addReply(node.url, who, made.id, { body }),
-      )
-      await addReply(node.url, who, made.id, { parent: reply.number, body: `/t/${made.id}/1\n\n/t/${made.id}/2` })
-      taken.push({ thread: made.id, name })
-    })
-    expect(taken).toHaveLength(nameVectors.length)
-
-    const reader = await witness()
-    for (const address of ['/', `/t/${taken[0]!.thread}`]) {
-      await reader.page.goto(node.url + address)
-      await reader.page.locator('.alive').waitFor()
-      await expectInert(reader)
-    }
-    for (const { thread: id, name } of taken) {
-      await reader.page.goto(`${node.url}/t/${id}/2`)
-      await waitUntilLive(reader.page)
-      expect(await reader.page.locator('#p2 .name').textContent()).toBe(name)
-      // What is folded or removed on the way to a title is told by the thread's own heading.
-      const title = await reader.page.locator('h1').textContent()
-      expect(await reader.page.title()).toBe(`${name} on “${title}”`.replace(/\s+/g, ' ').trim())
-      await expectInert(reader)
-    }
-    for (const address of ['/feed.xml', `/t/${thread}/feed.xml`, ...taken.map((at) => `/t/${at.thread}/feed.xml`)]) {
-      const feed = await reader.page.evaluate(async (from) => {
-        const xml = new DOMParser().parseFromString(await (await fetch(from)).text(), 'application/xml')
-        return { root: xml.documentElement.localName, names: [...new Set([...xml.querySelectorAll('*')].map((e) => e.localName))] }
-      }, address)
-      expect(feed.root).toBe('feed')
-      for (const name of feed.names)
-        expect(['feed', 'id', 'title', 'updated', 'link', 'entry', 'author', 'name', 'published', 'content', 'summary']).toContain(name)
-    }
-    await reader.page.goto(`${node.url}/feed.xml`).catch(() => undefined)
-    expect(reader.complaints).toEqual([])
-  })
+      for (const { thread: id, name } of taken) {
+        await reader.page.goto(`${node.url}/t/${id}/2`)
+        await waitUntilLive(reader.page)
+        expect(await reader.page.locator('#p2 .name').textContent()).toBe(name)
+        // What is folded or removed on the way to a title is told by the thread's own heading.
+        const title = await reader.page.locator('h1').textContent()
+        expect(await reader.page.title()).toBe(`${name} on “${title}”`.replace(/\s+/g, ' ').trim())
+        await expectInert(reader)
+      }
+      for (const address of [
+        '/feed.xml',
+        `/t/${thread}/feed.xml`,
+        ...taken.map((at) => `/t/${at.thread}/feed.xml`),
+      ]) {
+        const feed = await reader.page.evaluate(async (from) => {
+          const xml = new DOMParser().parseFromString(await (await fetch(from)).text(), 'application/xml')
+          return {
+            root: xml.documentElement.localName,
+            names: [...new Set([...xml.querySelectorAll('*')].map((e) => e.localName))],
+          }
+        }, address)
+        expect(feed.root).toBe('feed')
+        for (const name of feed.names)
+          expect([
+            'feed',
+            'id',
+            'title',
+            'updated',
+            'link',
+            'entry',
+            'author',
+            'name',
+            'published',
+            'content',
+            'summary',
+          ]).toContain(name)
+      }
+      await reader.page.goto(`${node.url}/feed.xml`).catch(() => undefined)
+      expect(reader.complaints).toEqual([])
+    },
+  )
 
   test('what a linked page says of itself, and where a link leads', { timeout: 120_000 }, async () => {
     // As if those pages had been found: titles, sites, descriptions and images in the words of the corpus.
@@ -235,7 +275,12 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
     const [modest, others] = [false, true].map((is) => vectors.filter(({ body }) => greedy.test(body) === is))
     const texts = others!.map(({ body }) => body)
     for (let i = 0; i < modest!.length; i += 20)
-      texts.push(modest!.slice(i, i + 20).map(({ body }) => body).join('\n\n'))
+      texts.push(
+        modest!
+          .slice(i, i + 20)
+          .map(({ body }) => body)
+          .join('\n\n'),
+      )
     for (const text of texts) {
       await composer(page).text.fill(text)
       await composer(page).preview.click()
@@ -246,7 +291,10 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
     await expectInert(writer)
 
     const cookie = (await writer.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
-    for (const body of ['</textarea><img src=x onerror=window.__xss=1>', '"><script>window.__xss=1</script>']) {
+    for (const body of [
+      '</textarea><img src=x onerror=window.__xss=1>',
+      '"><script>window.__xss=1</script>',
+    ]) {
       const answer = await fetch(`${node.url}/api/threads/${other}/posts`, {
         method: 'POST',
         headers: { cookie, 'content-type': 'application/json' },
@@ -272,7 +320,10 @@ describeWith(['postgres', 'chromium'], 'hostile texts in a real browser', () => 
 })
 
 /** Works through the items, several at a time; each gets what the one before it in its lane gave. */
-async function inLanes<T, R>(items: readonly T[], work: (item: T, previous: R | undefined) => Promise<R>): Promise<void> {
+async function inLanes<T, R>(
+  items: readonly T[],
+  work: (item: T, previous: R | undefined) => Promise<R>,
+): Promise<void> {
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
       let previous: R | undefined
@@ -287,7 +338,17 @@ async function provoke(page: Page): Promise<void> {
     const sheet = new CSSStyleSheet()
     sheet.replaceSync('.post { content-visibility: visible !important }')
     document.adoptedStyleSheets = [sheet]
-    const kinds = ['mouseover', 'mousemove', 'pointerover', 'focus', 'toggle', 'scroll', 'animationstart', 'load', 'error']
+    const kinds = [
+      'mouseover',
+      'mousemove',
+      'pointerover',
+      'focus',
+      'toggle',
+      'scroll',
+      'animationstart',
+      'load',
+      'error',
+    ]
     for (const element of document.querySelectorAll('.main *, .listed *, #head *, .composer-preview *'))
       for (const kind of kinds) element.dispatchEvent(new Event(kind))
     await new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
@@ -298,14 +359,16 @@ async function provoke(page: Page): Promise<void> {
 function suspects(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = []
-    const active = 'script, iframe, frame, object, embed, applet, base, meta, link, form, style, svg, template, noscript'
+    const active =
+      'script, iframe, frame, object, embed, applet, base, meta, link, form, style, svg, template, noscript'
     for (const element of document.querySelectorAll('.main *, .listed *, #head *, .composer-preview *')) {
       const tag = `<${element.localName}>`
       if (element.matches(active)) found.push(tag)
       if (element.localName === 'img' && !element.matches('.card-image[src^="/api/links/"]')) found.push(tag)
       for (const { name, value } of element.attributes) {
         if (/^on/i.test(name)) found.push(`${name}= on ${tag}`)
-        if (['id', 'name', 'style', 'srcdoc', 'srcset', 'action', 'formaction'].includes(name)) found.push(`${name}= on ${tag}`)
+        if (['id', 'name', 'style', 'srcdoc', 'srcset', 'action', 'formaction'].includes(name))
+          found.push(`${name}= on ${tag}`)
         if (/^(xlink:)?href$|^src$|^data$|^ping$/.test(name)) {
           const { protocol } = new URL(value, document.baseURI)
           if (!['http:', 'https:', 'mailto:'].includes(protocol)) found.push(`${name}=${value} on ${tag}`)
@@ -314,7 +377,8 @@ function suspects(page: Page): Promise<string[]> {
     }
     // Or take the place of something that the page's scripts look up.
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id)
-    for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) found.push(`${id} twice`)
+    for (const id of new Set(ids))
+      if (ids.filter((other) => other === id).length > 1) found.push(`${id} twice`)
     return found
   })
 }

@@ -1,7 +1,4 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { AccountChange, Accounts } from '../../server/accounts/accounts.ts'
 import type { AuthParts } from '../../server/accounts/auth.ts'
@@ -9,6 +6,7 @@ import { createAccounts } from '../../server/accounts/create.ts'
 import type { Bus } from '../../server/bus/bus.ts'
 import { openDatabase, type Db } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
+import { openTestPglite } from '../helpers/pglite.ts'
 import { createDatabase, describeWith, services } from '../helpers/services.ts'
 
 export const origin = 'http://numinex.test'
@@ -29,23 +27,16 @@ function onError(error: Error): void {
 }
 
 async function openPglite(): Promise<AccountsDatabase> {
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'accounts-'))
-  const opened = await openDatabase({ dataDir, onError })
-  await migrate(opened.db as unknown as Kysely<never>)
-  return {
-    db: opened.db,
-    async close() {
-      await opened.close()
-      fs.rmSync(dataDir, { recursive: true, force: true })
-    },
-  }
+  const { database, end } = await openTestPglite()
+  await migrate(database.db)
+  return { db: database.db, close: end }
 }
 
 export async function openPostgres(): Promise<AccountsDatabase> {
   expect(services().postgresUrl).toBeDefined()
   const database = await createDatabase()
   const opened = await openDatabase({ url: database.url, dataDir: '', onError })
-  await migrate(opened.db as unknown as Kysely<never>)
+  await migrate(opened.db)
   return {
     db: opened.db,
     async close() {

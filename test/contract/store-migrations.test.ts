@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { migrations } from '../../migrations/index.ts'
 import type { Db } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
-import { addThread, addUser, openPglite, openPostgres } from '../helpers/store.ts'
+import { openTestPglite } from '../helpers/pglite.ts'
+import { addThread, addUser, openPostgres } from '../helpers/store.ts'
 import { describeWith } from '../helpers/services.ts'
 
 /** All that migrations make, as the database itself tells it. */
@@ -22,7 +23,7 @@ async function schemaOf(db: Db): Promise<string[]> {
   return rows.map(({ line }) => line)
 }
 
-function tests(open: typeof openPglite): void {
+function tests(open: typeof openTestPglite): void {
   test('go up, down to nothing, and up again to the same tables', { timeout: 90_000 }, async () => {
     const { database, end } = await open()
     const { db } = database
@@ -62,5 +63,5 @@ function tests(open: typeof openPglite): void {
   })
 }
 
-describe('migrations on PGlite', () => tests(openPglite))
+describe('migrations on PGlite', () => tests(openTestPglite))
 describeWith('postgres', 'migrations on Postgres', () => tests(openPostgres))

@@ -13,7 +13,8 @@ import { createLog } from '../../server/log.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Db } from '../../server/store/database.ts'
 import type { ThreadParts } from '../../server/threads/parts.ts'
-import { openPglite, publicUrl, threadParts } from './store.ts'
+import { openTestPglite } from './pglite.ts'
+import { publicUrl, threadParts } from './store.ts'
 
 /** Everything that is answered over HTTP, in this process and over an embedded database of its own. */
 export interface TestApp {
@@ -37,7 +38,7 @@ export interface AskOptions {
 }
 
 export async function openApp(options: { limited?: boolean; secure?: boolean } = {}): Promise<TestApp> {
-  const { database, end } = await openPglite()
+  const { database, end } = await openTestPglite()
   const { db } = database
   await migrate(db)
   let written = ''

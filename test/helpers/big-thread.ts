@@ -60,7 +60,9 @@ export function* bigThread(count: number, depth: number, seed = 1): Generator<st
 function chooseParent(random: Random, depths: readonly number[], depth: number): number {
   if (depths.length <= depth) return depths.length
   for (;;) {
-    const back = random.chance(0.6) ? Math.min(depths.length, 1 + random.int(30)) : 1 + random.int(depths.length)
+    const back = random.chance(0.6)
+      ? Math.min(depths.length, 1 + random.int(30))
+      : 1 + random.int(depths.length)
     const parent = random.chance(0.05) ? 1 : depths.length - back + 1
     if (depths[parent - 1]! < depth) return parent
   }
@@ -72,8 +74,10 @@ function writeBody(random: Random): string {
   const blocks = Array.from({ length: paragraphs }, () => writeParagraph(random))
   if (random.chance(0.12)) blocks.push(Array.from({ length: 4 }, () => `- ${sentence(random)}`).join('\n'))
   if (random.chance(0.06)) blocks.push(`> ${sentence(random)}`)
-  if (random.chance(0.04)) blocks.push('```js\nfor (const post of posts) {\n  read(post.number, `#${post.parent}`)\n}\n```')
-  if (random.chance(0.03)) blocks.push(`| one | two |\n| --- | --- |\n| ${words[random.int(words.length)]} | $p^k$ |`)
+  if (random.chance(0.04))
+    blocks.push('```js\nfor (const post of posts) {\n  read(post.number, `#${post.parent}`)\n}\n```')
+  if (random.chance(0.03))
+    blocks.push(`| one | two |\n| --- | --- |\n| ${words[random.int(words.length)]} | $p^k$ |`)
   if (random.chance(0.03)) blocks.push(`https://essays.example/${random.int(200)}`)
   return blocks.join('\n\n')
 }

@@ -26,8 +26,7 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   context.on('weberror', (error) => complaints.push(error.error().message))
   context.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url())
-    if (hostname !== '127.0.0.1' && protocol !== 'data:' && protocol !== 'about:')
-      foreign.push(request.url())
+    if (hostname !== '127.0.0.1' && protocol !== 'data:' && protocol !== 'about:') foreign.push(request.url())
   })
   context.on('page', (page) => {
     page.on('websocket', (socket) => {

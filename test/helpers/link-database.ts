@@ -1,33 +1,21 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { Fetch, Fetched } from '../../server/links/fetch.ts'
-import { openDatabase, type Db, type OpenDatabase } from '../../server/store/database.ts'
+import type { Db, OpenDatabase } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
+import { openTestPglite } from './pglite.ts'
 
 /** A database for the tests of this file; each finds it without links. */
 export function useLinkDatabase(): { readonly db: Db } {
   let opened: OpenDatabase
-  let dataDir: string
+  let end: () => Promise<void>
   beforeAll(async () => {
-    dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'links-'))
-    opened = await openDatabase({
-      dataDir,
-      onError(error) {
-        throw error
-      },
-    })
-    await migrate(opened.db as unknown as Kysely<never>)
+    ;({ database: opened, end } = await openTestPglite())
+    await migrate(opened.db)
   })
   beforeEach(async () => {
     await opened.db.deleteFrom('links').execute()
   })
-  afterAll(async () => {
-    await opened.close()
-    fs.rmSync(dataDir, { recursive: true, force: true })
-  })
+  afterAll(() => end())
   return {
     get db() {
       return opened.db

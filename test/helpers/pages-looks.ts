@@ -57,7 +57,9 @@ export const scenes = [
       await openThread(page, url)
       await page.locator('#p10').evaluate((post) => post.scrollIntoView({ block: 'start' }))
       await page.locator('#p10 [data-action=quote]').click()
-      await page.locator('form.composer textarea').fill('Then who keeps the books?\n\n- The reader?\n- Or the *text*?')
+      await page
+        .locator('form.composer textarea')
+        .fill('Then who keeps the books?\n\n- The reader?\n- Or the *text*?')
       await page.locator('.composer-name input').fill('Mira')
     },
   },

@@ -5,7 +5,12 @@ import { expect } from 'vitest'
 export const soon = { timeout: 10_000, interval: 20 }
 
 /** Opens a thread, or one post of it, and waits until the page is live. */
-export async function openThreadPage(page: Page, url: string, thread: string, number?: number): Promise<void> {
+export async function openThreadPage(
+  page: Page,
+  url: string,
+  thread: string,
+  number?: number,
+): Promise<void> {
   await page.goto(`${url}/t/${thread}${number === undefined ? '' : `/${number}`}`)
   await waitUntilLive(page)
 }
@@ -65,9 +70,7 @@ export async function expectBar(page: Page, text: string | RegExp): Promise<void
 
 /** Waits until a post's text says `text`. */
 export async function expectText(page: Page, number: number, text: string): Promise<void> {
-  await expect
-    .poll(() => postOn(page, number).locator('> .main > .body').textContent(), soon)
-    .toContain(text)
+  await expect.poll(() => postOn(page, number).locator('> .main > .body').textContent(), soon).toContain(text)
 }
 
 /** The numbers of the posts on the page, in the order in which they stand there. */

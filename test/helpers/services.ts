@@ -7,6 +7,8 @@ export interface Services {
   readonly postgresUrl?: string
   readonly redisUrl?: string
   readonly chromiumPath?: string
+  /** An empty PGlite directory to copy. */
+  readonly pgliteTemplate: string
   /** What could not be had, and why. */
   readonly missing: Partial<Record<ServiceName, string>>
 }

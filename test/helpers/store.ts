@@ -1,6 +1,3 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { sql } from 'kysely'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
@@ -16,6 +13,7 @@ import { newThreadId } from '../../server/threads/ids.ts'
 import type { ThreadParts } from '../../server/threads/parts.ts'
 import { createRenderer } from '../../server/threads/render.ts'
 import type { Post } from '../../shared/post.ts'
+import { openTestPglite } from './pglite.ts'
 import { createDatabase, describeWith } from './services.ts'
 
 export const publicUrl = 'http://numinex.test'
@@ -31,7 +29,7 @@ export function describeStores(
   title: string,
   tests: (store: TestStore, name: 'PGlite' | 'Postgres') => void,
 ): void {
-  describe(`${title} on PGlite`, () => tests(useStore(openPglite), 'PGlite'))
+  describe(`${title} on PGlite`, () => tests(useStore(openTestPglite), 'PGlite'))
   describePostgres(title, (store) => tests(store, 'Postgres'))
 }
 
@@ -58,24 +56,6 @@ function useStore(open: () => Promise<Opened>): TestStore {
     },
     get database() {
       return opened.database
-    },
-  }
-}
-
-/** The embedded database in a directory of its own, without tables: the prepared one may be of another version. */
-export async function openPglite(): Promise<Opened> {
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-store-'))
-  const database = await openDatabase({
-    dataDir,
-    onError(error) {
-      throw error
-    },
-  })
-  return {
-    database,
-    async end() {
-      await database.close()
-      fs.rmSync(dataDir, { recursive: true, force: true })
     },
   }
 }

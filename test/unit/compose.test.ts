@@ -81,7 +81,7 @@ describe('docker-compose.yml', () => {
       databaseUrl: 'postgres://numinex:a1b2@postgres:5432/numinex',
       redisUrl: 'redis://redis:6379',
       trustProxy: 1,
-      publicUrl: undefined,
+      publicUrl: 'http://localhost:8080',
       rateLimits: true,
     })
   })
