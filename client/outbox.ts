@@ -1,4 +1,4 @@
-import { Problem } from '../shared/errors.ts'
+import { Problem, type ProblemCode } from '../shared/errors.ts'
 import type { CreatePost } from '../shared/http.ts'
 import type { Post } from '../shared/post.ts'
 import { retryDelay } from './reconnect.ts'
@@ -13,6 +13,8 @@ export interface Outgoing extends CreatePost {
   readonly createdAt: string
   /** Why it failed or waits, for people. */
   readonly reason?: string
+  /** The code of that problem, where there is one. */
+  readonly code?: ProblemCode
   readonly number?: number
 }
 
@@ -78,8 +80,9 @@ export function openOutbox(parts: OutboxParts): Outbox {
 
   function refused(clientId: string, problem: unknown): void {
     const reason = problem instanceof Problem ? (problem.detail ?? problem.message) : 'Something went wrong'
-    if (!isPassing(problem)) return change(clientId, { status: 'failed', reason })
-    change(clientId, { status: 'waiting', reason })
+    const why = { reason, ...(problem instanceof Problem && { code: problem.code }) }
+    if (!isPassing(problem)) return change(clientId, { status: 'failed', ...why })
+    change(clientId, { status: 'waiting', ...why })
     timers.clear(timer)
     timer = timers.set(wake, problem.retryMs ?? retryDelay(attempt++, random))
   }

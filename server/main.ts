@@ -55,15 +55,21 @@ async function main([command = 'serve', ...args]: string[]): Promise<void> {
   }
 }
 
+/** Of files, of the network, and of Postgres: who signs in to which database. */
+const plainCodes: ReadonlySet<string> = new Set(
+  (
+    'ENOENT EACCES EPERM EEXIST ENOTDIR EROFS EADDRINUSE EADDRNOTAVAIL ENOTFOUND ECONNREFUSED ' +
+    '28000 28P01 3D000'
+  ).split(' '),
+)
+
 /** What a person can mend is said in plain words; anything else with its stack. */
 function fail(error: unknown): void {
   const plain =
     error instanceof ConfigError ||
     error instanceof DataDirInUse ||
     error instanceof Problem ||
-    ['ENOENT', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOTFOUND', 'ECONNREFUSED'].includes(
-      (error as NodeJS.ErrnoException).code ?? '',
-    )
+    plainCodes.has((error as NodeJS.ErrnoException).code ?? '')
   process.stderr.write(`${plain ? messageOf(error as Error) : (error as Error).stack}\n`)
   // Connections that are open by now would keep a server alive that serves nobody.
   process.exit(1)

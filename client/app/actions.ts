@@ -25,6 +25,11 @@ export interface ActionParts {
 
 const copiedMs = 2_000
 
+/** What opens beneath a post may open below the edge of the view. */
+function showFoot(article: HTMLElement): void {
+  article.querySelector(':scope > .foot')?.scrollIntoView({ block: 'nearest' })
+}
+
 /** Carries out what is pressed in the list: one listener for all posts. */
 export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
   const { list, api, posts, outbox, composing, session } = parts
@@ -60,8 +65,14 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       const deleted = await api.deletePost(thread, number)
       if (deleted !== undefined) parts.receivePost(deleted)
     },
-    pick: ({ number }) => posts.setFoot(number, { picker: posts.foot(number).picker !== true }),
-    more: ({ number }) => posts.setFoot(number, { more: posts.foot(number).more !== true }),
+    pick({ number }, article) {
+      posts.setFoot(number, { picker: posts.foot(number).picker !== true })
+      showFoot(article)
+    },
+    more({ number }, article) {
+      posts.setFoot(number, { more: posts.foot(number).more !== true })
+      showFoot(article)
+    },
     fold: ({ number }) => posts.fold(number),
     async react(post, _article, button) {
       const emoji = button.dataset['emoji'] ?? ''

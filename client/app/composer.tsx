@@ -16,7 +16,8 @@ export interface ComposerProps {
   /** Resolves when the composer may close; what it throws is shown. */
   onSubmit(input: { body: string; name: string; force: boolean }): Promise<void>
   onClose(): void
-  preview(body: string): Promise<{ html: string; embeds?: Embed[] }>
+  /** Who has not signed in takes the name for it. */
+  preview(body: string, name: string): Promise<{ html: string; embeds?: Embed[] }>
 }
 
 /** Someone changed the post while it was being edited. `html` is what it says now. */
@@ -39,6 +40,8 @@ export function Composer(props: ComposerProps) {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Error>()
   const area = useRef<HTMLTextAreaElement>(null)
+  const nameField = useRef<HTMLInputElement>(null)
+  const alert = useRef<HTMLParagraphElement>(null)
   const writing = shown.kind === 'write'
 
   // At once: what is typed before the field has the focus would be lost.
@@ -49,6 +52,7 @@ export function Composer(props: ComposerProps) {
     field.setSelectionRange(field.value.length, field.value.length)
   }, [writing])
   useEffect(() => fit(area.current), [body, writing])
+  useLayoutEffect(() => alert.current?.scrollIntoView({ block: 'nearest' }), [problem])
 
   const conflict = problem instanceof EditConflict ? problem : undefined
   const left = limits.bodyMax - body.length
@@ -68,8 +72,13 @@ export function Composer(props: ComposerProps) {
   }
 
   async function preview() {
+    if (props.asksName && name.trim() === '') {
+      setProblem(new Error('Write your name first: a preview needs it too.'))
+      nameField.current?.focus()
+      return
+    }
     try {
-      const { html, embeds } = await props.preview(body)
+      const { html, embeds } = await props.preview(body, name.trim())
       setShown({ kind: 'preview', html, embeds })
       setProblem(undefined)
     } catch (error) {
@@ -123,7 +132,9 @@ export function Composer(props: ComposerProps) {
       </div>
       {props.quote !== undefined && (
         <blockquote class="quote composer-quote">
-          <p class="quote-text">{props.quote.text}</p>
+          <p class="quote-text" dir="auto">
+            {props.quote.text}
+          </p>
           <button type="button" class="action" onClick={() => props.onDropQuote()}>
             Remove the quote
           </button>
@@ -133,6 +144,7 @@ export function Composer(props: ComposerProps) {
         <textarea
           ref={area}
           class="composer-text"
+          dir="auto"
           aria-label={props.label}
           value={body}
           rows={4}
@@ -156,7 +168,7 @@ export function Composer(props: ComposerProps) {
         </div>
       )}
       {problem !== undefined && (
-        <p class="problem" role="alert">
+        <p ref={alert} class="problem" role="alert">
           {problem.message}
         </p>
       )}
@@ -165,6 +177,7 @@ export function Composer(props: ComposerProps) {
           <label class="composer-name">
             Your name
             <input
+              ref={nameField}
               type="text"
               value={name}
               maxLength={limits.nameMax}

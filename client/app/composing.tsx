@@ -52,13 +52,23 @@ export function createComposing(parts: ComposingParts): Composing {
       slot = within.appendChild(document.createElement('div'))
       slot.className = 'slot'
     }
-    const preview = (body: string) => api.preview(thread, body)
-    const asksName = session.viewer === null
-    const view = (
-      <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
-    )
-    render(view, slot)
-    slot.scrollIntoView({ block: 'nearest' })
+    const into = slot
+    const draw = () => {
+      const asksName = session.viewer === null
+      const view = (
+        <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
+      )
+      render(view, into)
+    }
+    const preview = async (body: string, name: string) => {
+      if (session.viewer === null) {
+        await session.beGuest(name)
+        if (into === slot) draw()
+      }
+      return api.preview(thread, body)
+    }
+    draw()
+    into.scrollIntoView({ block: 'nearest' })
   }
 
   function close(): void {
@@ -124,7 +134,8 @@ export function createComposing(parts: ComposingParts): Composing {
         label: `Edit #${number}`,
         submitLabel: 'Save',
         body: kept?.body ?? current.body,
-        onInput: (body) => store.set(body === current.body ? null : JSON.stringify({ body, seq } satisfies SavedEdit)),
+        onInput: (body) =>
+          store.set(body === current.body ? null : JSON.stringify({ body, seq } satisfies SavedEdit)),
         onDropQuote() {},
         async onSubmit({ body }) {
           try {

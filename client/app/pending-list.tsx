@@ -2,6 +2,7 @@ import { render } from 'preact'
 import type { Outgoing } from '../outbox.ts'
 import type { Viewer } from '../page-state.ts'
 import { PendingPost } from '../views/pending.tsx'
+import { signInPath } from '../views/signed-in.tsx'
 import type { PostList } from './post-list.tsx'
 
 /** Shows posts on their way at the places they will have. Returns the function that brings them up to date. */
@@ -33,7 +34,7 @@ export function createPendingList(posts: Pick<PostList, 'placeBeneath'>, viewer:
       const article = shown.get(entry.clientId) ?? place(entry)
       if (article === undefined) continue
       shown.set(entry.clientId, article)
-      render(<PendingPost entry={entry} viewer={viewer()} />, article)
+      render(<PendingPost entry={entry} viewer={viewer()} signIn={signInPath(location.pathname)} />, article)
     }
   }
 }

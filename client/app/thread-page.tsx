@@ -151,7 +151,9 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
       />
     )
     replace(find('head'), view)
-    find('reply-root').hidden = state.thread.locked && !moderates(session.viewer)
+    const closed = state.thread.locked && !moderates(session.viewer)
+    find('reply-root').hidden = closed
+    find('locked').hidden = !closed
   }
 
   function drawBar(): void {

@@ -28,6 +28,7 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
   const unread = new Set<number>()
   let announcing: ReturnType<typeof setTimeout> | undefined
   let fresh = 0
+  const { title } = document
 
   const observer = new IntersectionObserver(
     (entries) => {
@@ -61,6 +62,7 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
   function draw(): void {
     for (const number of unread) if (element(number) === null) unread.delete(number)
     pill.hidden = unread.size === 0
+    document.title = unread.size === 0 ? title : `(${unread.size}) ${title}`
     const goal = next()
     if (goal === undefined) return
     pill.textContent = `${count(unread.size, 'new post')} ${side(goal) < 0 ? '↑' : '↓'}`

@@ -35,8 +35,14 @@ export function LinkCard({ embed }: { embed: LinkEmbed }) {
       )}
       <span class="card-words">
         <span class="card-site">{embed.site ?? siteOf(embed.url)}</span>
-        <span class="card-title" dir="auto">{embed.title ?? embed.url}</span>
-        {embed.description !== undefined && <span class="card-text" dir="auto">{embed.description}</span>}
+        <span class="card-title" dir="auto">
+          {embed.title ?? embed.url}
+        </span>
+        {embed.description !== undefined && (
+          <span class="card-text" dir="auto">
+            {embed.description}
+          </span>
+        )}
       </span>
     </a>
   )

@@ -84,7 +84,9 @@ function QuoteBlock({ post: { quote }, quoted }: PostProps) {
     )
   return (
     <blockquote class="quote">
-      <p class="quote-text" dir="auto">{quote.text}</p>
+      <p class="quote-text" dir="auto">
+        {quote.text}
+      </p>
       <footer>
         <a href={postAnchor(quote.number)}>
           #{quote.number} {quoted?.name}

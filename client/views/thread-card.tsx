@@ -12,7 +12,9 @@ export function ThreadCard({ thread }: { thread: ThreadSummary }) {
         <a href={threadPath(thread.id)}>{thread.title}</a>
       </h2>
       {thread.url !== null && <p class="listed-site">{thread.card?.site ?? siteOf(thread.url)}</p>}
-      <p class="listed-excerpt" dir="auto">{thread.excerpt}</p>
+      <p class="listed-excerpt" dir="auto">
+        {thread.excerpt}
+      </p>
       <Participants thread={thread} />
       <div class="listed-facts">
         <ListedFacts posts={thread.posts} lastActivityAt={thread.lastActivityAt} locked={thread.locked} />

@@ -16,7 +16,9 @@ export function ThreadHead(props: {
   const { thread, author, now, mayLock = false } = props
   return (
     <>
-      <h1 class="title" dir="auto">{thread.title}</h1>
+      <h1 class="title" dir="auto">
+        {thread.title}
+      </h1>
       <p class="byline">
         {author !== undefined && <AuthorName author={author} />} <Time at={thread.createdAt} now={now} />
         {thread.locked && <span class="note">locked</span>}
@@ -57,9 +59,11 @@ export function ThreadBar({ posts, viewers = 0, typing = [], connection }: Threa
         {viewers > 0 && <span title="Open pages of this thread, yours included">{viewers} reading</span>}
         {typing.length > 0 && <span class="bar-typing">{typingText(typing)}</span>}
       </p>
-      {connection !== undefined && <p class={`bar-state bar-${connection.kind}`} title={connection.text}>
+      {connection !== undefined && (
+        <p class={`bar-state bar-${connection.kind}`} title={connection.text}>
           {connection.text}
-        </p>}
+        </p>
+      )}
     </>
   )
 }

@@ -36,7 +36,10 @@ export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head
   const parts = (
     <>
       <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
+      <meta
+        name="viewport"
+        content="width=device-width, initial-scale=1, interactive-widget=resizes-content"
+      />
       <title>{title}</title>
       <meta name="description" content={description} />
       {hidden && <meta name="robots" content="noindex" />}

@@ -18,44 +18,67 @@ function SignIn({ provider, viewer }: { provider: string | undefined; viewer: Vi
       <noscript>
         <p class="empty">Signing in needs JavaScript. Reading does not.</p>
       </noscript>
-      {viewer !== null && <p class="empty">{alreadyHere(viewer)}</p>}
-      <div class="forms">
-        {provider !== undefined && (
-          <form id="provider-form" class="form" method="post">
-            <h2>{provider}</h2>
-            <p>You sign in there and come back.</p>
-            <Submit>{`Continue with ${provider}`}</Submit>
-          </form>
-        )}
+      {viewer === null ? (
+        <Ways provider={provider} asGuest />
+      ) : (
+        <AlreadyHere viewer={viewer} provider={provider} />
+      )}
+    </>
+  )
+}
+
+function AlreadyHere({ viewer, provider }: { viewer: Viewer; provider: string | undefined }) {
+  if (viewer.kind !== 'guest')
+    return (
+      <p>
+        You are signed in as <bdi>{viewer.name}</bdi>. <a href="/">To all posts</a>
+      </p>
+    )
+  return (
+    <>
+      <p>
+        You are here as the guest <bdi>{viewer.name}</bdi>. Sign in or create an account, and what you wrote
+        comes with you.
+      </p>
+      <Ways provider={provider} />
+    </>
+  )
+}
+
+function Ways({ provider, asGuest = false }: { provider: string | undefined; asGuest?: boolean }) {
+  return (
+    <div class="forms">
+      {provider !== undefined && (
+        <form id="provider-form" class="form" method="post">
+          <h2>{provider}</h2>
+          <p>You sign in there and come back.</p>
+          <Submit>{`Continue with ${provider}`}</Submit>
+        </form>
+      )}
+      {asGuest && (
         <form id="guest-form" class="form" method="post">
           <h2>As a guest</h2>
           <p>A name is enough to take part. It is yours on this device.</p>
           <Name />
           <Submit>Continue as a guest</Submit>
         </form>
-        <form id="sign-in-form" class="form" method="post">
-          <h2>With an account</h2>
-          <Email />
-          <Password autocomplete="current-password" />
-          <Submit>Sign in</Submit>
-        </form>
-        <form id="sign-up-form" class="form" method="post">
-          <h2>New here</h2>
-          <p>An account keeps your posts yours on every device.</p>
-          <Name />
-          <Email />
-          <Password autocomplete="new-password" />
-          <Submit>Create the account</Submit>
-        </form>
-      </div>
-    </>
+      )}
+      <form id="sign-in-form" class="form" method="post">
+        <h2>With an account</h2>
+        <Email />
+        <Password autocomplete="current-password" />
+        <Submit>Sign in</Submit>
+      </form>
+      <form id="sign-up-form" class="form" method="post">
+        <h2>New here</h2>
+        <p>An account keeps your posts yours on every device.</p>
+        <Name />
+        <Email />
+        <Password autocomplete="new-password" />
+        <Submit>Create the account</Submit>
+      </form>
+    </div>
   )
-}
-
-function alreadyHere({ name, kind }: Viewer): string {
-  return kind === 'guest'
-    ? `You are here as the guest ${name}. Sign in or create an account, and what you wrote comes with you.`
-    : `You are signed in as ${name}. Sign out first to come as someone else.`
 }
 
 function Name() {
@@ -88,9 +111,7 @@ function Password({ autocomplete }: { autocomplete: 'current-password' | 'new-pa
         maxLength={limits.passwordMax}
         autocomplete={autocomplete}
       />
-      {autocomplete === 'new-password' && (
-        <span class="hint">At least {limits.passwordMin} characters.</span>
-      )}
+      {autocomplete === 'new-password' && <span class="hint">At least {limits.passwordMin} characters.</span>}
     </label>
   )
 }

@@ -114,6 +114,9 @@ function Below() {
         <button type="button" id="reply-root" class="button">
           Reply to the thread
         </button>
+        <p id="locked" class="note" hidden>
+          This thread is locked: it takes no replies for now.
+        </p>
       </div>
       <button type="button" id="pill" class="pill" hidden></button>
       <button type="button" id="quote-selection" class="quote-selection" hidden>

@@ -62,6 +62,19 @@ describe('the outbox', () => {
     expect(posted).toHaveLength(1)
   })
 
+  test('leaves in the storage what another tab has not sent yet', async () => {
+    answer = () => Promise.reject(new Problem('unavailable'))
+    const [one, other] = [open({ newId: () => 'one' }), open({ newId: () => 'other' })]
+    one.send({ parent: 1, body: 'Written here' })
+    other.send({ parent: 1, body: 'Written there' })
+    await settle()
+    expect(open().entries.map(({ body }) => body)).toEqual(
+      expect.arrayContaining(['Written here', 'Written there']),
+    )
+    other.discard('other')
+    expect(open().entries.map(({ body }) => body)).toEqual(['Written here'])
+  })
+
   test('keeps a refused post with the reason, and retries it under the same id', async () => {
     const outbox = open()
     answer = () => Promise.reject(new Problem('quote-mismatch'))
