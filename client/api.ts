@@ -80,7 +80,7 @@ export function createApi({
         `${posts(thread)}/${number}/reactions/${encodeURIComponent(emoji)}`,
       ).then(({ post }) => post),
     /** What Markdown will look like in `thread`. */
-    preview: (thread: string, body: string) =>
+    preview: (thread: string | undefined, body: string) =>
       ask<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { thread, body }),
     signInGuest: (name: string) => signIn('sign-in/anonymous', { name }),
     signIn: (email: string, password: string) => signIn('sign-in/email', { email, password }),
@@ -88,8 +88,8 @@ export function createApi({
       signIn('sign-up/email', { name, email, password }),
     /** Where to sign in with the site's identity provider, which sends the reader back to `back`. */
     signInElsewhere: (back: string) =>
-      ask<{ url: string }>('POST', '/api/auth/sign-in/oauth2', {
-        providerId: 'oidc',
+      ask<{ url: string }>('POST', '/api/auth/sign-in/social', {
+        provider: 'oidc',
         callbackURL: back,
       }).then(({ url }) => url),
     signOut: () => ask<object>('POST', '/api/auth/sign-out', {}),

@@ -54,7 +54,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('body_seq', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('posts_pkey', ['thread_id', 'number'])
     .addForeignKeyConstraint('posts_parent', ['thread_id', 'parent'], 'posts', ['thread_id', 'number'])
-    .addUniqueConstraint('posts_client_id', ['author_id', 'client_id'])
+    .addUniqueConstraint('posts_client_id', ['author_id', 'thread_id', 'client_id'])
     .execute()
   // Each seq stamps one row, so this index is unique: it also guards the rule.
   await sql`create unique index posts_seq on posts (thread_id, seq)`.execute(db)

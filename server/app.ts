@@ -31,7 +31,7 @@ export interface AppParts extends ThreadParts {
   readonly registry: Registry
   readonly httpMetrics: HttpMetrics
   readonly rates: RateLimits
-  readonly pages: PageParts
+  readonly pages: Omit<PageParts, 'snapshots'>
   readonly publicUrl: string
   readonly version: string
   /** Built files of the client: hashed names below `assets/`, and a few with fixed names. */
@@ -46,7 +46,8 @@ export interface AppParts extends ThreadParts {
 /** Everything that is answered over HTTP. */
 export function createApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>()
-  const pages = createPages(parts.pages)
+  const snapshots = createSnapshots(parts.db)
+  const pages = createPages({ ...parts.pages, snapshots })
   app.onError((error, c) => problemAnswer(toProblem(error, c)))
   app.notFound(async (c) => {
     const problem = new Problem('not-found')
@@ -70,11 +71,14 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.on(['GET', 'POST'], '/api/auth/*', limitBody, async (c) => {
     // Guessing is slowed by address; asking who one is happens on each page.
     await parts.rates.take(/\/sign-(in|up)/.test(c.req.path) ? 'sign-in' : 'auth', c.get('address'))
-    return parts.accounts.handle(await authRequest(c))
+    const answer = await parts.accounts.handle(await authRequest(c))
+    // Some carry tokens.
+    answer.headers.set('cache-control', 'no-store')
+    return answer
   })
 
   const routes = [
-    ...threadRoutes({ ...parts, snapshots: createSnapshots(parts.db) }),
+    ...threadRoutes({ ...parts, snapshots }),
     ...postRoutes(parts),
     ...previewRoutes(parts),
     ...userRoutes(parts),

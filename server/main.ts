@@ -14,8 +14,6 @@ const usage = `usage: numinex [serve]             run the server (the default)
        numinex export THREAD [FILE]   write a thread to a file, or to standard output
 `
 
-await main(process.argv.slice(2))
-
 async function main([command = 'serve', ...args]: string[]): Promise<void> {
   try {
     const config = readConfig(process.env)
@@ -94,3 +92,5 @@ function readVersion(): string {
   }
   return 'unknown'
 }
+
+await main(process.argv.slice(2))

@@ -59,11 +59,11 @@ export type Joined = z.infer<typeof joined>
 export const postChanged = z.object({ type: z.literal('post'), thread: threadId, seq: seqNumber, post })
 export type PostChanged = z.infer<typeof postChanged>
 
-export const threadChanged = z.object({
+/** The thread itself changed: all of it but its id, which is `thread`. */
+export const threadChanged = z.extend(z.omit(thread, { id: true }), {
   type: z.literal('thread'),
   thread: threadId,
   seq: seqNumber,
-  info: thread,
 })
 export type ThreadChanged = z.infer<typeof threadChanged>
 

@@ -106,9 +106,14 @@ function write(state: ThreadState, changes: readonly Change[], seq: number): Thr
   let thread = state.thread
   for (const change of changes) {
     if (change.type === 'post') put(posts, change.post)
-    else thread = change.info
+    else thread = threadOf(change)
   }
   return { ...state, posts, thread, seq }
+}
+
+/** The thread as a `thread` message tells it. */
+export function threadOf({ type: _, thread: id, seq: _seq, ...rest }: ThreadChanged): Thread {
+  return { id, ...rest }
 }
 
 function put(posts: (Post | undefined)[], post: Post): void {

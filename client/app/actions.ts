@@ -3,7 +3,7 @@ import type { Post } from '../../shared/post.ts'
 import type { ThreadState } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import type { Outbox } from '../outbox.ts'
-import { postPath, threadPath } from '../views/format.ts'
+import { postAnchor, postPath, threadPath } from '../views/format.ts'
 import { signInPath } from '../views/signed-in.tsx'
 import type { Composing } from './composing.tsx'
 import { numberOf, type PostList } from './post-list.tsx'
@@ -44,7 +44,9 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       composing.reply(post, article, text === '' ? undefined : { number: post.number, text })
     },
     parent(post) {
-      if (post.parent !== null) parts.reveal(post.parent)
+      if (post.parent === null) return
+      history.pushState(null, '', threadPath(thread) + postAnchor(post.parent))
+      parts.reveal(post.parent)
     },
     async link({ number }) {
       await navigator.clipboard.writeText(location.origin + postPath(thread, number))
@@ -68,15 +70,19 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     pick({ number }, article) {
       posts.setFoot(number, { picker: posts.foot(number).picker !== true })
       showFoot(article)
+      article.querySelector<HTMLElement>('.pick')?.focus({ preventScroll: true })
     },
     more({ number }, article) {
       posts.setFoot(number, { more: posts.foot(number).more !== true })
       showFoot(article)
     },
     fold: ({ number }) => posts.fold(number),
-    async react(post, _article, button) {
+    async react(post, article, button) {
       const emoji = button.dataset['emoji'] ?? ''
-      posts.setFoot(post.number, { picker: false })
+      if (button.classList.contains('pick')) {
+        posts.setFoot(post.number, { picker: false })
+        article.querySelector<HTMLElement>('[data-action=pick]')?.focus({ preventScroll: true })
+      }
       const me = session.viewer?.id
       if (me === undefined) throw new Problem('sign-in-required')
       const mine = post.reactions.find((reaction) => reaction.emoji === emoji)?.by.includes(me) === true
@@ -125,12 +131,14 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     if (link === null || number === undefined) return
     if (event.ctrlKey || event.metaKey || event.shiftKey || posts.element(number) === null) return
     event.preventDefault()
-    history.pushState(null, '', link.href)
+    // From a post's own address, its anchors lead to the thread's.
+    history.pushState(null, '', link.hash === '' ? link.href : threadPath(thread) + link.hash)
     parts.reveal(number)
   })
   window.addEventListener('popstate', () => {
     const number = postAt(location)
     if (number !== undefined) parts.reveal(number)
+    else list.querySelector('.focused')?.classList.remove('focused')
   })
 
   /** The post of this thread that an address names, as `#p17` or as a permalink. */

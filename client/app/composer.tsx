@@ -42,6 +42,7 @@ export function Composer(props: ComposerProps) {
   const area = useRef<HTMLTextAreaElement>(null)
   const nameField = useRef<HTMLInputElement>(null)
   const alert = useRef<HTMLParagraphElement>(null)
+  const form = useRef<HTMLFormElement>(null)
   const writing = shown.kind === 'write'
 
   // At once: what is typed before the field has the focus would be lost.
@@ -53,6 +54,13 @@ export function Composer(props: ComposerProps) {
   }, [writing])
   useEffect(() => fit(area.current), [body, writing])
   useLayoutEffect(() => alert.current?.scrollIntoView({ block: 'nearest' }), [problem])
+
+  // A keyboard that comes up on the screen must not cover the buttons.
+  useLayoutEffect(() => {
+    const show = () => form.current?.scrollIntoView({ block: 'nearest' })
+    window.visualViewport?.addEventListener('resize', show)
+    return () => window.visualViewport?.removeEventListener('resize', show)
+  }, [])
 
   const conflict = problem instanceof EditConflict ? problem : undefined
   const left = limits.bodyMax - body.length
@@ -100,6 +108,7 @@ export function Composer(props: ComposerProps) {
 
   return (
     <form
+      ref={form}
       class="composer"
       aria-label={props.label}
       onKeyDown={onKeyDown}

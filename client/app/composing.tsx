@@ -77,7 +77,9 @@ export function createComposing(parts: ComposingParts): Composing {
     slot.remove()
     slot = undefined
     parts.typing(null)
-    if (back instanceof HTMLElement && back.isConnected) back.focus({ preventScroll: true })
+    if (!(back instanceof HTMLElement) || !back.isConnected) return
+    back.focus({ preventScroll: true })
+    back.scrollIntoView({ block: 'nearest' })
   }
 
   function reply(to: Post, within: HTMLElement, quote?: Quote): void {

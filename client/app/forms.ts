@@ -1,12 +1,11 @@
 import { Problem } from '../../shared/errors.ts'
-import { createApi, type Api } from '../api.ts'
-import { remembered } from './storage.ts'
+import type { Api } from '../api.ts'
 
-type Field = (name: string) => string
+/** What a field of the form holds. */
+export type Field = (name: string) => string
 
-/** Makes the forms of the sign-in and new-thread pages work, and signing out. */
-export function startForms(): void {
-  const api = createApi()
+/** Makes the forms of the sign-in page work, and signing out. */
+export function startForms(api: Api): void {
   handle('guest-form', async (field) => {
     await api.signInGuest(field('name'))
     leave()
@@ -20,9 +19,8 @@ export function startForms(): void {
     leave()
   })
   handle('provider-form', async () => {
-    location.assign(await api.signInElsewhere(location.href))
+    location.assign(await api.signInElsewhere(cameFrom()))
   })
-  startNewThread(api)
   // The form comes and goes with the reader, so its place is listened to.
   document.getElementById('who')?.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -33,26 +31,8 @@ export function startForms(): void {
   })
 }
 
-function startNewThread(api: Api): void {
-  const draft = remembered('draft:new-thread')
-  const form = document.getElementById('new-thread-form')
-  const body = form?.querySelector('textarea')
-  if (body) {
-    body.value ||= draft.get() ?? ''
-    body.addEventListener('input', () => draft.set(body.value === '' ? null : body.value))
-  }
-  handle('new-thread-form', async (field) => {
-    if (field('name') !== '') await api.signInGuest(field('name'))
-    const url = field('url')
-    const input = { title: field('title'), body: field('body'), ...(url === '' ? {} : { url }) }
-    const { thread } = await api.createThread(input)
-    draft.set(null)
-    location.assign(`/t/${thread.id}`)
-  })
-}
-
 /** Sends a form by `send`, and shows in it what went wrong. */
-function handle(id: string, send: (field: Field) => Promise<void>): void {
+export function handle(id: string, send: (field: Field) => Promise<void>): void {
   const form = document.getElementById(id)
   if (!(form instanceof HTMLFormElement)) return
   form.addEventListener('submit', (event) => {
@@ -61,13 +41,14 @@ function handle(id: string, send: (field: Field) => Promise<void>): void {
   })
 }
 
-async function submit(form: HTMLFormElement, send: (field: Field) => Promise<void>): Promise<void> {
+/** Does something with what a form holds now, and shows in it what went wrong. */
+export async function submit(form: HTMLFormElement, send: (field: Field) => Promise<void>): Promise<void> {
   const data = new FormData(form)
   const field: Field = (name) => {
     const value = data.get(name)
     return typeof value === 'string' ? (name === 'password' ? value : value.trim()) : ''
   }
-  const button = form.querySelector('button')
+  const button = form.querySelector<HTMLButtonElement>('button[type=submit]')
   const problem = form.querySelector<HTMLElement>('.problem')
   if (button) button.disabled = true
   try {
@@ -85,8 +66,12 @@ function describe({ message, issues }: Problem): string {
   return first === undefined ? message : `${first.path}: ${first.message}`
 }
 
-/** Back to where the reader came from, on this site only. */
 function leave(): void {
+  location.assign(cameFrom())
+}
+
+/** Where the reader came from, on this site only. */
+function cameFrom(): string {
   const to = new URL(new URLSearchParams(location.search).get('to') ?? '/', location.origin)
-  location.assign(to.origin === location.origin ? to.href : '/')
+  return to.origin === location.origin ? to.href : '/'
 }

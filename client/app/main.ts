@@ -1,6 +1,8 @@
+import { createApi } from '../api.ts'
 import type { PageState } from '../page-state.ts'
 import { startForms } from './forms.ts'
 import { startFrontPage } from './front-page.tsx'
+import { startNewThread } from './new-thread.tsx'
 import { startTheme } from './theme.ts'
 import { startThreadPage } from './thread-page.tsx'
 
@@ -8,6 +10,8 @@ const state = JSON.parse(document.getElementById('state')?.textContent ?? '{"pag
 
 document.documentElement.classList.add('alive')
 startTheme(document.getElementById('theme'))
-startForms()
+const api = createApi()
+startForms(api)
+startNewThread(api, state.viewer ?? null)
 if (state.page === 'thread') startThreadPage(state)
 if (state.page === 'front') startFrontPage(state)

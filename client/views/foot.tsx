@@ -64,12 +64,11 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
         <Action name="link">{state.copied === true ? 'Copied' : 'Link'}</Action>
         {may.edit && <Action name="edit">Edit</Action>}
         {may.delete && <Action name="delete">Delete</Action>}
-        {hasReplies && state.folded === undefined && <Fold state={state} />}
       </span>
+      {hasReplies && <Fold state={state} />}
       <Action name="more" expanded={state.more === true}>
         {state.more === true ? 'Less' : 'More'}
       </Action>
-      {hasReplies && state.folded !== undefined && <Fold state={state} />}
       {state.picker === true && <Picker />}
       {state.problem !== undefined && (
         <span class="problem" role="alert">

@@ -16,6 +16,8 @@ export function problemDocumentOf(problem: Problem): ProblemDocument {
 
 export function problemAnswer(problem: Problem): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+  // The rest of the body is not read, so nothing can follow it.
+  if (problem.code === 'too-large') headers.set('connection', 'close')
   if (problem.retryMs !== undefined) headers.set('retry-after', String(Math.ceil(problem.retryMs / 1000)))
   return new Response(JSON.stringify(problemDocumentOf(problem)), { status: problem.status, headers })
 }

@@ -7,6 +7,8 @@ const rates = {
   write: { points: 60, seconds: 60 },
   react: { points: 120, seconds: 60 },
   preview: { points: 120, seconds: 60 },
+  /** Whatever guests of one address change: a guest is quickly made anew. */
+  guests: { points: 180, seconds: 60 },
   'create-thread': { points: 20, seconds: 3_600 },
   auth: { points: 60, seconds: 60 },
   'sign-in': { points: 20, seconds: 300 },
@@ -15,14 +17,14 @@ const rates = {
 export type LimitName = keyof typeof rates
 
 export interface RateLimits {
-  /** Counts one use. Throws rate-limited with the time until the next is granted. */
-  take(name: LimitName, who: string): Promise<void>
+  /** Counts one use, or one that weighs as much as `points`. Throws rate-limited with the time until the next is granted. */
+  take(name: LimitName, who: string, points?: number): Promise<void>
 }
 
 /** Makes the counter for one limit. A counter rejects with a `RateLimiterRes` when the limit is reached. */
 export type CounterFactory = (name: string, rate: { points: number; seconds: number }) => Counter
 export interface Counter {
-  consume(key: string): Promise<unknown>
+  consume(key: string, points?: number): Promise<unknown>
 }
 
 /** Counts in this process: all that one node needs. */
@@ -34,9 +36,9 @@ export function createRateLimits(createCounter: CounterFactory): RateLimits {
   const counters = new Map<string, Counter>()
   for (const [name, rate] of Object.entries(rates)) counters.set(name, createCounter(name, rate))
   return {
-    async take(name, who) {
+    async take(name, who, points = 1) {
       try {
-        await counters.get(name)!.consume(who)
+        await counters.get(name)!.consume(who, points)
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
         throw new Problem('rate-limited', { retryMs: Math.max(1, refusal.msBeforeNext) })

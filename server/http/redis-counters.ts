@@ -43,8 +43,8 @@ export function createRedisCounters(
       const insuranceLimiter = memoryCounters(name, rate)
       let counter: RateLimiterRedis | undefined
       return {
-        consume(key) {
-          if (client === undefined) return insuranceLimiter.consume(key)
+        consume(key, points) {
+          if (client === undefined) return insuranceLimiter.consume(key, points)
           counter ??= new RateLimiterRedis({
             storeClient: client,
             keyPrefix: `numinex:limit:${name}`,
@@ -52,7 +52,7 @@ export function createRedisCounters(
             duration: rate.seconds,
             insuranceLimiter,
           })
-          return counter.consume(key)
+          return counter.consume(key, points)
         },
       }
     },

@@ -69,6 +69,7 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
       // Reading needs no account, so nobody is looked up for it.
       const actor = method === 'get' ? null : ((await c.get('identify')())?.actor ?? null)
       await rates.take(definition.limit, actor?.id ?? c.get('address'))
+      if (actor?.kind === 'guest') await rates.take('guests', c.get('address'))
       const input = {
         params: parseParams(definition, c),
         query: parse(z.object(definition.query ?? {}), c.req.query()),

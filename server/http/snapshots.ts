@@ -13,10 +13,14 @@ export interface Snapshots {
 
 /** UTF-16 units kept in memory. */
 const cacheSize = 16 * 1024 * 1024
+/** Milliseconds that an answer is kept at the most. */
+const cacheMs = 30_000
 
 export function createSnapshots(db: Db): Snapshots {
   const answers = new LRUCache<string, { json: string; seq: number }>({
     maxSize: cacheSize,
+    // What a post shows of other threads can change without this thread's head, should a node fail at that moment.
+    ttl: cacheMs,
     sizeCalculation: ({ json }) => json.length + 1,
   })
   const reading = new Map<string, Promise<{ json: string; seq: number }>>()

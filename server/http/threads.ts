@@ -26,7 +26,7 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
         status: 304,
         headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' },
       })
-    const { json, seq } = await snapshots.read(id, after, head)
+    const { json, seq } = await snapshots.read(id, head !== undefined && after > head ? 0 : after, head)
     return new Response(json, {
       headers: { 'content-type': 'application/json', etag: etagOf(id, seq), 'cache-control': 'no-cache' },
     })

@@ -90,7 +90,7 @@ export function createLinks(parts: LinksParts): Links {
       preview = await readPreview(parts, link.url, stopping.signal)
     } catch (error) {
       if (stopping.signal.aborted) return
-      log.info({ err: error, link: link.id }, 'a link could not be looked up')
+      log.info({ link: link.id, reason: (error as Error).message }, 'a link could not be looked up')
       again = true
     }
     try {

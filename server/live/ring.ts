@@ -1,6 +1,7 @@
 import type { Post } from '../../shared/post.ts'
 import type { PostChanged, ThreadChanged } from '../../shared/live.ts'
 import type { Thread } from '../../shared/thread.ts'
+import { threadOf } from '../../shared/thread-state.ts'
 import { liveLimits } from './limits.ts'
 
 /** The latest changes of a thread without a hole among them, as lines. */
@@ -36,7 +37,7 @@ export function createRing(size: number = liveLimits.ring): Ring {
         if (seq <= after) continue
         // The line was made by a node of ours from typed values.
         const message = JSON.parse(line) as PostChanged | ThreadChanged
-        if (message.type === 'thread') info = message.info
+        if (message.type === 'thread') info = threadOf(message)
         else {
           posts.delete(message.post.number)
           posts.set(message.post.number, message.post)

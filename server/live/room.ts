@@ -150,7 +150,11 @@ export function createRoom(parts: RoomParts): Room {
   async function fillHole(): Promise<void> {
     try {
       metrics.repairs.inc()
-      adopt(await difference(head))
+      const waiting = [...early.keys()]
+      const read = await difference(head)
+      adopt(read)
+      // Changes are told after their commit: what was heard of before the read and is not in it does not exist.
+      for (const seq of waiting) if (seq > read.seq) early.delete(seq)
       if (early.size > 0) advance()
     } catch (error) {
       parts.onError(error)

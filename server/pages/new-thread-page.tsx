@@ -37,6 +37,7 @@ function NewThread({ asksName }: { asksName: boolean }) {
           First post
           <textarea
             class="composer-text"
+            dir="auto"
             name="body"
             required
             rows={12}
@@ -44,10 +45,22 @@ function NewThread({ asksName }: { asksName: boolean }) {
             placeholder="Markdown works here."
           ></textarea>
         </label>
+        <div
+          id="new-thread-shown"
+          class="body composer-preview"
+          tabIndex={0}
+          aria-label="Preview"
+          hidden
+        ></div>
         <p class="problem" role="alert"></p>
-        <button type="submit" class="button">
-          Begin the thread
-        </button>
+        <p class="buttons">
+          <button type="submit" class="button">
+            Begin the thread
+          </button>
+          <button type="button" id="new-thread-preview" class="action">
+            Preview
+          </button>
+        </p>
       </form>
     </>
   )

@@ -7,8 +7,10 @@ import { postNumber, threadId } from '../../shared/post.ts'
 import type { Ctx, Env } from '../http/context.ts'
 import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
+import type { Snapshots } from '../http/snapshots.ts'
 import type { Db } from '../store/database.ts'
-import { getThread, getThreads } from '../threads/threads.ts'
+import { readHeads } from '../store/read.ts'
+import { getThreads } from '../threads/threads.ts'
 import { devAssets, readManifest, type Assets } from './assets.ts'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
@@ -22,12 +24,16 @@ import { renderThreadPage } from './thread-page.tsx'
 export interface PageParts {
   readonly db: Db
   readonly rates: RateLimits
+  readonly snapshots: Snapshots
   readonly publicUrl: string
   readonly clientDir: string
   readonly devClientUrl: string | undefined
   /** The name of the identity provider that people may sign in with. */
   readonly provider?: string | undefined
 }
+
+/** So many posts on a page count as one more use of the limit on reading. */
+const postsPerPoint = 100
 
 /** Threads that the sitemap names; search engines take no more addresses from one file. */
 const sitemapThreads = 50_000
@@ -40,7 +46,7 @@ export interface Pages {
 
 /** The pages for people, and the feeds. */
 export function createPages(parts: PageParts): Pages {
-  const { db, rates, publicUrl } = parts
+  const { db, rates, publicUrl, snapshots } = parts
   const pages = new Hono<Env>()
   const cache = createPostCache()
   let built: Promise<Assets> | undefined
@@ -70,7 +76,14 @@ export function createPages(parts: PageParts): Pages {
     await admit(c)
     const id = threadId.safeParse(c.req.param('thread'))
     if (!id.success) throw new Problem('thread-not-found')
-    return getThread({ db }, id.data)
+    const head = (await readHeads(db, [id.data])).get(id.data)
+    if (head === undefined) throw new Problem('thread-not-found')
+    const { json } = await snapshots.read(id.data, 0, head)
+    const snapshot = JSON.parse(json) as ThreadSnapshot
+    // A long thread is more work to show than a short one, and is counted so.
+    const extra = Math.floor(snapshot.posts.length / postsPerPoint)
+    if (extra > 0) await rates.take('read', (await c.get('identify')())?.actor.id ?? c.get('address'), extra)
+    return snapshot
   }
 
   async function threadPage(c: Ctx): Promise<Response> {

@@ -27,12 +27,17 @@ export function lockDataDir(dir: string): () => void {
     for (let attempt = 0; ; attempt++) {
       try {
         fs.linkSync(draft, file)
-        return () => fs.rmSync(file, { force: true })
+        const beat = setInterval(() => touch(file), beatMs)
+        beat.unref()
+        return () => {
+          clearInterval(beat)
+          fs.rmSync(file, { force: true })
+        }
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
       const holder = readHolder(file)
-      if (attempt >= 5 || (holder && isAlive(holder))) throw inUse(dir, file, holder)
+      if (attempt >= 5 || (holder && isAlive(holder, file))) throw inUse(dir, file, holder)
       takeAway(file, holder)
     }
   } finally {
@@ -45,7 +50,7 @@ function inUse(dir: string, file: string, holder: Holder | undefined): DataDirIn
   return new DataDirInUse(
     `The data directory ${path.resolve(dir)} is in use by ${who}. The embedded database serves one process: ` +
       `stop the other one, set DATA_DIR to another directory, or set DATABASE_URL to share a Postgres. ` +
-      `If that process is certainly gone, remove ${file}.`,
+      `If that process is certainly gone, remove ${file}, or wait ten seconds if it ran on another host.`,
   )
 }
 
@@ -72,9 +77,21 @@ function readHolder(file: string): Holder | undefined {
   }
 }
 
-function isAlive(holder: Holder): boolean {
-  // A volume that moved to another machine or container: its old host cannot be asked, and shared use is not supported.
-  if (holder.host !== os.hostname()) return false
+/** How often a holder shows that it lives, and when one on another host that does not is taken for dead. */
+const beatMs = 2_000
+const deadMs = 10_000
+
+function touch(file: string): void {
+  try {
+    fs.utimesSync(file, new Date(), new Date())
+  } catch {
+    // Whoever removed the file meant to.
+  }
+}
+
+function isAlive(holder: Holder, file: string): boolean {
+  // Another host's processes (another container's, too) cannot be asked: there the file's own time tells.
+  if (holder.host !== os.hostname()) return Date.now() - fs.statSync(file).mtimeMs < deadMs
   if (holder.pid === process.pid) return holder.started === startTime(process.pid) && holder.started !== ''
   try {
     process.kill(holder.pid, 0)

@@ -67,7 +67,9 @@ export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
     // The same request came before: that one's post stands, even where it would be refused by now, and this
     // transaction has left nothing.
     const mayHaveTwin = input.clientId !== null && (sqlState(error) === '23505' || error instanceof Problem)
-    const winner = mayHaveTwin ? await findByClientId(db, input.authorId, input.clientId!) : undefined
+    const winner = mayHaveTwin
+      ? await findByClientId(db, input.thread, input.authorId, input.clientId!)
+      : undefined
     if (winner) return { post: winner, created: false, changes: [], shownElsewhere: false }
     throw error
   }
@@ -105,13 +107,19 @@ async function stampAfter(
   return (await loadPosts(tx, thread, { after: seq })).map((post) => ({ seq: post.seq, post }))
 }
 
-/** The post that an author wrote under a `clientId`, whatever became of it since. */
-export async function findByClientId(db: Db, authorId: string, clientId: string): Promise<Post | undefined> {
+/** The post that an author wrote in a thread under a `clientId`, whatever became of it since. */
+export async function findByClientId(
+  db: Db,
+  thread: string,
+  authorId: string,
+  clientId: string,
+): Promise<Post | undefined> {
   const row = await db
     .selectFrom('posts')
-    .select(['thread_id', 'number'])
+    .select('number')
     .where('author_id', '=', authorId)
+    .where('thread_id', '=', thread)
     .where('client_id', '=', clientId)
     .executeTakeFirst()
-  return row && readPost(db, row.thread_id, row.number)
+  return row && readPost(db, thread, row.number)
 }

@@ -30,7 +30,7 @@ export async function reply(
 ): Promise<Post> {
   const { db, bus, render } = parts
   // A request that is sent again must get its first answer, even where it would be refused by now.
-  const known = actor && (await findByClientId(db, actor.id, input.clientId))
+  const known = actor && (await findByClientId(db, thread, actor.id, input.clientId))
   if (known) return known
   const author = await authorizeAt(parts, actor, 'reply', { thread, number: input.parent })
   const quote = input.quote ?? null

@@ -8,9 +8,12 @@ export function publishChanges(bus: Bus, thread: string, changes: readonly Chang
   for (const change of changes) {
     const { seq } = change
     const line =
-      'post' in change
-        ? toLine({ type: 'post', thread, seq, post: change.post })
-        : toLine({ type: 'thread', thread, seq, info: change.info })
+      'post' in change ? toLine({ type: 'post', thread, seq, post: change.post }) : threadLine(change)
     void bus.publish(thread, encodeThreadMessage({ kind: 'change', seq, committedAt, line }))
   }
+}
+
+function threadLine({ seq, info }: Extract<Change, { info: unknown }>): string {
+  const { id: thread, ...rest } = info
+  return toLine({ type: 'thread', thread, seq, ...rest })
 }

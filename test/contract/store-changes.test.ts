@@ -56,7 +56,7 @@ async function operate(
 function message(thread: string, change: Change) {
   return 'post' in change
     ? ({ type: 'post', thread, seq: change.seq, post: change.post } as const)
-    : ({ type: 'thread', thread, seq: change.seq, info: change.info } as const)
+    : ({ ...change.info, type: 'thread', thread, seq: change.seq } as const)
 }
 
 describeStores('what changed', (store) => {

@@ -143,8 +143,8 @@ describeStores('the store', (store) => {
       post: { number: 2, state: 'deleted' },
     })
     await updateThread(db, thread, { locked: false })
-    expect(await findByClientId(db, 'ada', 'c-1')).toMatchObject({ number: 2 })
-    expect(await findByClientId(db, 'bob', 'c-1')).toBeUndefined()
+    expect(await findByClientId(db, thread, 'ada', 'c-1')).toMatchObject({ number: 2 })
+    expect(await findByClientId(db, thread, 'bob', 'c-1')).toBeUndefined()
     expect(await headOf(db, thread)).toBe(5)
     // Another author's id is another id.
     expect(await insertPost(db, { ...post, authorId: 'bob' })).toMatchObject({

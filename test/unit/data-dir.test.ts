@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DataDirInUse, lockDataDir } from '../../server/store/data-dir.ts'
 
 let dir: string
@@ -67,7 +67,6 @@ test.each<[string, (mine: Holder) => Partial<Holder> | string]>([
     'a process with our own pid, before this machine was started again',
     (mine) => ({ ...mine, started: 'boot/1' }),
   ],
-  ['a machine that the directory was moved from', (mine) => ({ ...mine, host: 'elsewhere', pid: 1 })],
   ['a process that was cut off while writing', () => '{"pid":'],
   ['nobody', () => ''],
 ])('the claim of %s is taken over', (_, left) => {
@@ -76,6 +75,26 @@ test.each<[string, (mine: Holder) => Partial<Holder> | string]>([
   const unlock = lockDataDir(dir)
   expect(holder().pid).toBe(process.pid)
   expect(fs.readdirSync(dir)).toEqual(['lock'])
+  unlock()
+})
+
+test('the claim of a process on another host holds for as long as that shows that it lives', () => {
+  lockDataDir(dir)()
+  fs.mkdirSync(dir, { recursive: true })
+  leave({ pid: 1, started: '', host: 'elsewhere' })
+  expect(() => lockDataDir(dir)).toThrow(DataDirInUse)
+  const before = new Date(Date.now() - 11_000)
+  fs.utimesSync(lock(), before, before)
+  lockDataDir(dir)()
+})
+
+test('a holder shows that it lives', async () => {
+  const unlock = lockDataDir(dir)
+  const before = new Date(Date.now() - 60_000)
+  fs.utimesSync(lock(), before, before)
+  await vi.waitFor(() => expect(Date.now() - fs.statSync(lock()).mtimeMs).toBeLessThan(10_000), {
+    timeout: 8_000,
+  })
   unlock()
 })
 

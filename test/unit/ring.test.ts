@@ -3,8 +3,7 @@ import { createRing } from '../../server/live/ring.ts'
 
 const post = (seq: number, number: number) =>
   JSON.stringify({ type: 'post', thread: 't', seq, post: { number, seq } })
-const info = (seq: number, title: string) =>
-  JSON.stringify({ type: 'thread', thread: 't', seq, info: { title } })
+const info = (seq: number, title: string) => JSON.stringify({ type: 'thread', thread: 't', seq, title })
 
 test('an empty ring covers only who is at the newest', () => {
   const ring = createRing(4)
@@ -34,7 +33,7 @@ test('the thread itself comes as it was last told, and only to who has not heard
   ring.push(1, info(1, 'old'))
   ring.push(2, info(2, 'new'))
   ring.push(3, post(3, 1))
-  expect(ring.since(0)).toEqual({ info: { title: 'new' }, posts: [{ number: 1, seq: 3 }] })
+  expect(ring.since(0)).toEqual({ info: { id: 't', title: 'new' }, posts: [{ number: 1, seq: 3 }] })
   expect(ring.since(2)).toEqual({ posts: [{ number: 1, seq: 3 }] })
 })
 
