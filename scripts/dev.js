@@ -10,6 +10,5 @@ const server = spawn('node_modules/.bin/tsx', ['watch', '--clear-screen=false', 
   // The views need the base file's way of writing elements; the root's own file names projects only.
   env: { ...process.env, DEV_CLIENT_URL: clientUrl, TSX_TSCONFIG_PATH: 'tsconfig.base.json' },
 })
-// The page reloads when the server has come back with other views.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.kill(signal))
 server.once('exit', (code) => void vite.close().finally(() => process.exit(code ?? 0)))
