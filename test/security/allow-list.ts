@@ -50,7 +50,7 @@ const values: Record<string, RegExp> = {
     /^((hljs(-[a-z_-]+)?|language-[a-z0-9][a-z0-9+#.-]*|(function|class|inherited)_+|[a-z]+_+|math(-[a-z-]+)?|tml-[a-z-]+|mathcal|mathscr|upstrike|downstrike|sout|post-ref|image-link|embed|table|task(-box)?|align-(left|center|right))( |$))+$/,
   'data-embed': /^\d$/,
   tabindex: /^0$/,
-  role: /^(region|img)$/,
+  role: /^(group|img)$/,
   'aria-label': /^(Table|Done|To do)$/,
   start: /^\d{1,9}$/,
 }
