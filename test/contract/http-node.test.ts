@@ -173,3 +173,20 @@ describeWith('postgres', 'a server whose database goes away', () => {
     }
   })
 })
+
+describeWith('postgres', 'a server that starts while Redis is away', () => {
+  test('serves all the same, and says that messages do not flow', async () => {
+    const database = await createDatabase()
+    // Nothing listens on port 1.
+    const node = await startNode({ DATABASE_URL: database.url, REDIS_URL: 'redis://127.0.0.1:1' })
+    try {
+      expect(await (await fetch(`${node.url}/readyz`)).json()).toMatchObject({ status: 'ready', bus: false })
+      const who = await guest(node.url)
+      await ask(who, 'POST', `${node.url}/api/threads`, { title: 'T', body: 'B' })
+      expect(await node.kill('SIGTERM')).toBe(0)
+    } finally {
+      await node.kill('SIGKILL')
+      await database.drop()
+    }
+  })
+})
