@@ -78,6 +78,11 @@ describeStores('many writers of one thread', (store, name) => {
         } catch (error) {
           if (!(error instanceof Problem)) throw error
           refused.set(error.code, (refused.get(error.code) ?? 0) + 1)
+          // Whoever finds the thread locked opens it again: a game that stays locked would show little.
+          if (error.code === 'thread-locked') {
+            const opened = await updateThread(db, thread, { locked: false })
+            done.push({ seqs: opened.map(({ seq }) => seq) })
+          }
         }
       }
     }
@@ -123,7 +128,7 @@ describeStores('many writers of one thread', (store, name) => {
       .executeTakeFirst()
     expect(counted?.post_count).toBe(snapshot.posts.filter(({ state }) => state !== 'deleted').length)
     // Enough of it really happened.
-    expect(done.length).toBeGreaterThan((writers * operations[name]) / 3)
+    expect(done.length).toBeGreaterThan((writers * operations[name]) / 2)
     expect(
       [...refused.keys()].filter(
         (code) => !['post-deleted', 'edit-conflict', 'thread-locked'].includes(code),
