@@ -1,10 +1,8 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Problem } from '../shared/errors.ts'
-import { limits } from '../shared/limits.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { authRequest } from './http/auth-request.ts'
 import type { Env } from './http/context.ts'
@@ -12,7 +10,7 @@ import { serveFiles } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { linkRoutes, type Image } from './http/links.ts'
 import type { HttpMetrics } from './http/metrics.ts'
-import { identity, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
+import { identity, limitBody, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
 import { describeApi } from './http/openapi.ts'
 import { postRoutes } from './http/posts.ts'
 import { previewRoutes } from './http/preview.ts'
@@ -62,12 +60,6 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.use(identity(parts.accounts))
   app.use('/api/*', refuseCrossSite(parts.isOwnOrigin))
 
-  const limitBody = bodyLimit({
-    maxSize: limits.requestBytes,
-    onError: () => {
-      throw new Problem('too-large')
-    },
-  })
   app.on(['GET', 'POST'], '/api/auth/*', limitBody, async (c) => {
     // Guessing is slowed by address; asking who one is happens on each page.
     await parts.rates.take(/\/sign-(in|up)/.test(c.req.path) ? 'sign-in' : 'auth', c.get('address'))

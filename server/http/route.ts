@@ -1,10 +1,9 @@
 import type { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod/mini'
 import { Problem, type ProblemCode } from '../../shared/errors.ts'
-import { limits } from '../../shared/limits.ts'
 import type { Actor } from '../threads/access.ts'
 import type { Ctx, Env } from './context.ts'
+import { limitBody } from './middleware.ts'
 import type { LimitName, RateLimits } from './rate-limits.ts'
 
 type Shape = z.ZodMiniType
@@ -56,12 +55,6 @@ export function route<
 
 /** Mounts routes: limit → parse → one call → respond. */
 export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: RateLimits): void {
-  const limitBody = bodyLimit({
-    maxSize: limits.requestBytes,
-    onError: () => {
-      throw new Problem('too-large')
-    },
-  })
   for (const definition of routes) {
     const { method, path } = definition
     if (definition.body) app.on(method, path, limitBody)

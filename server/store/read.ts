@@ -3,7 +3,7 @@ import type { Embed, Post } from '../../shared/post.ts'
 import type { Thread } from '../../shared/thread.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { limits } from '../../shared/limits.ts'
-import { toLinkEmbed, toPost, toPostEmbed } from './wire.ts'
+import { toLinkEmbed, toPost, toPostEmbed, toThread } from './wire.ts'
 import type { Db, Tx } from './database.ts'
 
 /** A whole thread, head and posts from one snapshot of the database; undefined where there is none. */
@@ -79,26 +79,7 @@ export async function readHead(db: Tx, thread: string): Promise<(Thread & { seq:
     .where('t.id', '=', thread)
     .executeTakeFirst()
   if (row === undefined) return undefined
-  return {
-    id: row.id,
-    title: row.title,
-    url: row.url,
-    card:
-      row.link_id === null
-        ? null
-        : toLinkEmbed({
-            id: row.link_id,
-            url: row.link_url!,
-            state: row.state!,
-            title: row.link_title,
-            site: row.site,
-            description: row.description,
-            image_url: row.image_url,
-          }),
-    locked: row.locked,
-    createdAt: row.created_at.toISOString(),
-    seq: row.seq,
-  }
+  return { ...toThread(row), seq: row.seq }
 }
 
 /** Posts as they go over the wire, in the order of their latest change. */

@@ -3,7 +3,7 @@ import type { ThreadPage } from '../../shared/http.ts'
 import type { Author } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
 import { transact, type Db } from './database.ts'
-import { toLinkEmbed } from './wire.ts'
+import { toThread } from './wire.ts'
 import { changeThread, stamp, type Change } from './change.ts'
 import { findEmbedders, insertEmbeds, type Content } from './content.ts'
 
@@ -101,21 +101,7 @@ export async function listThreads(
   )
   return {
     threads: page.map((row) => ({
-      id: row.id,
-      title: row.title,
-      url: row.url,
-      card:
-        row.link_id === null
-          ? null
-          : toLinkEmbed({
-              ...row,
-              id: row.link_id,
-              url: row.link_url!,
-              state: row.state!,
-              title: row.link_title,
-            }),
-      locked: row.locked,
-      createdAt: row.created_at.toISOString(),
+      ...toThread(row),
       seq: row.seq,
       posts: row.post_count,
       author: { id: row.author_id, name: row.name, kind: row.kind },

@@ -1,5 +1,7 @@
 import type { Embed, LinkEmbed, Post, PostEmbed } from '../../shared/post.ts'
-import type { LinkRow, PostRow, UsersTable } from './schema.ts'
+import type { Selectable } from 'kysely'
+import type { Thread } from '../../shared/thread.ts'
+import type { LinkRow, PostRow, ThreadsTable, UsersTable } from './schema.ts'
 
 type PostColumns = Pick<
   PostRow,
@@ -30,6 +32,29 @@ export function toPost(row: PostColumns, reactions: Post['reactions'], embeds: E
     ...(embeds && { embeds }),
     seq: row.seq,
     ...(row.client_id !== null && { clientId: row.client_id }),
+  }
+}
+
+type ThreadColumns = Pick<
+  Selectable<ThreadsTable>,
+  'id' | 'title' | 'url' | 'locked' | 'created_at' | 'link_id'
+> & {
+  // Of its link, which may be none.
+  link_url: string | null
+  link_title: string | null
+} & { [K in 'state' | 'site' | 'description' | 'image_url']: LinkRow[K] | null }
+
+/** A row of a thread and its link as the wire's thread. */
+export function toThread(row: ThreadColumns): Thread {
+  const { link_id: id, link_url: url, link_title: title, state, site, description, image_url } = row
+  return {
+    id: row.id,
+    title: row.title,
+    url: row.url,
+    card:
+      id === null ? null : toLinkEmbed({ id, url: url!, state: state!, title, site, description, image_url }),
+    locked: row.locked,
+    createdAt: row.created_at.toISOString(),
   }
 }
 

@@ -125,8 +125,8 @@ async function changedPost({ db }: ThreadParts, at: Place, changes: Change[]): P
 
 /**
  * Shows posts anew that embed a link, or posts of other threads that embed one of this thread, or without a number any.
- * Where this fails, who has such a thread open sees the old
- * card until the next load: answers are always made from the rows as they are.
+ * Where this fails, who has such a thread open sees the old card until the next load, and a kept answer shows it for as
+ * long as answers are kept.
  */
 export async function refreshEmbedders(
   { db, bus, log }: Pick<ThreadParts, 'db' | 'bus' | 'log'>,
