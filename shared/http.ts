@@ -1,6 +1,8 @@
 import * as z from 'zod/mini'
 import { limits } from './limits.ts'
-import { post, postNumber, seqNumber, threadId } from './post.ts'
+import { personaHandle } from './persona.ts'
+import { post, postNumber, runId, seqNumber, threadId } from './post.ts'
+import { runReport } from './run.ts'
 import { thread, threadSummary } from './thread.ts'
 
 /** Text that people wrote: trimmed, not empty, without characters that databases and terminals choke on. */
@@ -44,11 +46,13 @@ export const createThread = z.strictObject({
 })
 export type CreateThread = z.infer<typeof createThread>
 
+/** Chosen by the writer, unique for each post of theirs: sending the same request again makes no second post. */
+const clientId = z.string().check(z.regex(/^[\w-]+$/), z.maxLength(limits.clientIdMax))
+
 export const createPost = z.strictObject({
   parent: postNumber,
   body: text(limits.bodyMax),
-  /** Chosen by the writer, unique for each post of theirs: sending the same request again makes no second post. */
-  clientId: z.string().check(z.regex(/^[\w-]+$/), z.maxLength(limits.clientIdMax)),
+  clientId,
   quote: z.optional(z.strictObject({ number: postNumber, text: text(limits.quoteMax) })),
 })
 export type CreatePost = z.infer<typeof createPost>
@@ -72,6 +76,40 @@ export const emoji = z.string().check(z.maxLength(32), z.regex(/^\p{RGI_Emoji}$/
 /** `thread` is where the text is to stand: `#17` in it is that thread's post. */
 export const preview = z.strictObject({ body: text(limits.bodyMax), thread: z.optional(threadId) })
 
+/** Asks a persona to reply to a post. */
+export const ask = z.strictObject({
+  persona: personaHandle,
+  /** What the asker wants of it, in one line. */
+  request: z.optional(line(limits.requestMax)),
+  /** The last post that the asker had read before: what came later is new to them. */
+  since: z.optional(postNumber),
+  clientId: z.optional(clientId),
+})
+export type Ask = z.infer<typeof ask>
+
+/** Names the run, so that a stale button cannot stop a newer one. */
+export const stop = z.strictObject({ run: runId })
+
+/** An agent outside begins a reply whose text it sends piece by piece. */
+export const beginPost = z.strictObject({ parent: postNumber, state: z.literal('streaming'), clientId })
+export type BeginPost = z.infer<typeof beginPost>
+
+/** A piece of such a reply. `at` is where it begins, in UTF-16 units; what is there already is passed over. */
+export const appendText = z.strictObject({
+  run: runId,
+  at: seqNumber,
+  text: z.string().check(z.minLength(1), z.maxLength(limits.bodyMax)),
+})
+export type AppendText = z.infer<typeof appendText>
+
+export const finishPost = z.strictObject({
+  run: runId,
+  state: z._default(z.enum(['complete', 'failed']), 'complete'),
+  /** Why it failed, for people. */
+  reason: z.optional(line(limits.requestMax)),
+})
+export type FinishPost = z.infer<typeof finishPost>
+
 // Answers.
 
 export const threadPage = z.object({ threads: z.array(threadSummary), next: z.nullable(z.string()) })
@@ -83,3 +121,19 @@ export type ThreadSnapshot = z.infer<typeof threadSnapshot>
 
 export const postAnswer = z.object({ post })
 export type PostAnswer = z.infer<typeof postAnswer>
+
+/** A post that was written, and what became of the AI participants that it names. */
+export const replyAnswer = z.object({
+  post,
+  asked: z.optional(
+    z.array(
+      z.object({ persona: personaHandle, code: z.optional(z.string()), message: z.optional(z.string()) }),
+    ),
+  ),
+})
+export type ReplyAnswer = z.infer<typeof replyAnswer>
+
+export const runAnswer = z.object({ run: runReport })
+
+/** How long the text of a reply is now, in UTF-16 units. */
+export const lengthAnswer = z.object({ length: z.int() })

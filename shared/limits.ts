@@ -15,6 +15,10 @@ export const limits = {
   /** User ids listed under one reaction; its count has no such bound. */
   reactorsListed: 100,
   threadsPerPage: 30,
+  handleMax: 30,
+  /** The one line that an asker may add for a persona. */
+  requestMax: 500,
+  runIdMax: 64,
 
   /** Bytes of one HTTP request body. */
   requestBytes: 256 * 1024,
@@ -27,6 +31,8 @@ export const limits = {
   messagesPerSecond: 20,
   /** Changed posts that a `joined` carries; who has missed more fetches them over HTTP. */
   joinedPosts: 200,
+  /** Streams that a `join` may name as known in part. */
+  streamsNamed: 32,
   /** Messages that a client keeps while it waits for a missing one. */
   heldMessages: 1_000,
 

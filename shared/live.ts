@@ -1,15 +1,22 @@
 import * as z from 'zod/mini'
-import { post, postNumber, seqNumber, threadId } from './post.ts'
+import { limits } from './limits.ts'
+import { post, postNumber, runId, seqNumber, threadId } from './post.ts'
 import { thread } from './thread.ts'
 
 // Up: from the client.
 
-/** With `quiet`, the client follows the thread without being one of its viewers: a list of threads does. */
+/**
+ * With `quiet`, the client follows the thread without being one of its viewers: a list of threads does. `have` names the
+ * AI replies whose text it knows in part, and up to which UTF-16 unit; the answer goes on from there.
+ */
 export const join = z.strictObject({
   type: z.literal('join'),
   thread: threadId,
   after: seqNumber,
   quiet: z.optional(z.boolean()),
+  have: z.optional(
+    z.array(z.strictObject({ run: runId, at: seqNumber })).check(z.maxLength(limits.streamsNamed)),
+  ),
 })
 export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
 /** Someone writes a reply to `parent`; null says that they stopped. */
@@ -18,12 +25,13 @@ export const typing = z.strictObject({
   thread: threadId,
   parent: z.nullable(postNumber),
 })
-/** Asks for the text so far of a run. */
+/** Asks for the text so far of a run, from the UTF-16 unit `at` on or from its beginning. A `delta` answers. */
 export const text = z.strictObject({
   type: z.literal('text'),
   thread: threadId,
   post: postNumber,
-  run: z.string().check(z.maxLength(64)),
+  run: runId,
+  at: z.optional(seqNumber),
 })
 /** A new bearer token for this socket; an empty one signs it out. */
 export const auth = z.strictObject({ type: z.literal('auth'), token: z.string().check(z.maxLength(4096)) })
@@ -52,7 +60,8 @@ export const joined = z.object({
   info: z.optional(thread),
   behind: z.optional(z.boolean()),
   viewers: z.int(),
-  streams: z.array(z.object({ post: postNumber, run: z.string(), text: z.string() })),
+  /** Replies that are being written: their text so far, from the UTF-16 unit `at` on (from the beginning without it). */
+  streams: z.array(z.object({ post: postNumber, run: runId, at: z.optional(z.int()), text: z.string() })),
 })
 export type Joined = z.infer<typeof joined>
 
@@ -67,15 +76,17 @@ export const threadChanged = z.extend(z.omit(thread, { id: true }), {
 })
 export type ThreadChanged = z.infer<typeof threadChanged>
 
+/** A piece of a reply that is being written. It takes no seq: the final text comes with one. */
 export const delta = z.object({
   type: z.literal('delta'),
   thread: threadId,
   post: postNumber,
-  run: z.string(),
+  run: runId,
   /** Where `text` begins, in UTF-16 units. */
   at: z.int(),
   text: z.string(),
 })
+export type Delta = z.infer<typeof delta>
 
 export const typist = z.object({ id: z.string(), name: z.string(), parent: postNumber })
 export type Typist = z.infer<typeof typist>

@@ -10,9 +10,18 @@ export const postNumber = z.int().check(z.gte(1), z.lte(2 ** 31 - 1))
 /** A thread's version; 0 is "before anything". */
 export const seqNumber = z.int().check(z.gte(0))
 
+/** One generation of an AI reply. */
+export const runId = z.string().check(z.minLength(1), z.maxLength(limits.runIdMax))
+
 export const authorKind = z.enum(['person', 'guest', 'ai'])
 
-export const author = z.object({ id: z.string(), name: z.string(), kind: authorKind })
+/** `picture` is one emoji, shown in the place of initials; only AI authors have one. */
+export const author = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: authorKind,
+  picture: z.optional(z.string()),
+})
 export type Author = z.infer<typeof author>
 
 export const postState = z.enum(['complete', 'streaming', 'interrupted', 'stopped', 'failed', 'deleted'])
@@ -56,7 +65,8 @@ export type Embed = z.infer<typeof embed>
 /**
  * One message of a thread, as every reader gets it. `html` is safe to show as it is; where it has
  * `<p class="embed" data-embed="N">…</p>` at its top level, `embeds[N]` says what to show there.
- * A deleted post has an empty `html`, no quote, no embeds and no reactions.
+ * A deleted post has an empty `html`, no quote, no embeds and no reactions. One that is `streaming` has an empty `html`
+ * too: its text so far comes by the live connection.
  */
 export const post = z.object({
   number: postNumber,
@@ -72,6 +82,12 @@ export const post = z.object({
   embeds: z.optional(z.array(embed)),
   seq: seqNumber,
   clientId: z.optional(z.string().check(z.maxLength(limits.clientIdMax))),
-  run: z.optional(z.string()),
+  /** Of an AI reply: the generation that writes or wrote it. */
+  run: z.optional(runId),
+  /** Of an AI reply: who asked for it, and with which words of their own. */
+  asker: z.optional(author),
+  request: z.optional(z.string()),
+  /** Why an AI reply ended early, for people. */
+  reason: z.optional(z.string()),
 })
 export type Post = z.infer<typeof post>

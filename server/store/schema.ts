@@ -1,4 +1,6 @@
-import type { Generated, Selectable } from 'kysely'
+import type { Generated, JSONColumnType, Selectable } from 'kysely'
+import type { Askers } from '../../shared/persona.ts'
+import type { Manifest } from '../../shared/run.ts'
 import type { PostState } from '../../shared/post.ts'
 
 /** Tables as the migrations leave them. bigint columns come as numbers: seqs and ids stay far below 2^53. */
@@ -10,6 +12,11 @@ export interface Database {
   reactions: ReactionsTable
   links: LinksTable
   post_embeds: PostEmbedsTable
+  models: ModelsTable
+  personas: PersonasTable
+  runs: RunsTable
+  ai_budgets: AiBudgetsTable
+  articles: ArticlesTable
 }
 
 /** What threads need to know of accounts; the accounts' own tables are in the accounts library's hands. */
@@ -19,6 +26,8 @@ export interface UsersTable {
   kind: 'person' | 'guest' | 'ai'
   role: 'guest' | 'member' | 'moderator' | 'admin'
   email: string
+  /** Of an AI participant: one emoji. */
+  image: string | null
   banned: Generated<boolean>
   created_at: Generated<Date>
   updated_at: Generated<Date>
@@ -101,6 +110,99 @@ export interface PostEmbedsTable {
   link_id: string | null
   target_thread: string | null
   target_number: number | null
+}
+
+export interface ModelsTable {
+  id: string
+  name: string
+  provider: 'openai-compatible' | 'anthropic' | 'google'
+  base_url: string | null
+  model: string
+  /** Encrypted. */
+  api_key: string | null
+  context_tokens: number
+  /** Of a million tokens, in units of `currency`. */
+  input_price: number | null
+  output_price: number | null
+  currency: Generated<string>
+  created_at: Generated<Date>
+}
+
+export interface PersonasTable {
+  user_id: string
+  handle: string
+  description: Generated<string>
+  /** Null: as the program ships them for this handle. */
+  instructions: string | null
+  /** Null: the site's default model. */
+  model_id: string | null
+  askers: Generated<Askers>
+  external: Generated<boolean>
+  enabled: Generated<boolean>
+  max_output_tokens: number
+  context_tokens: number
+  /** Rises with each change. */
+  version: Generated<number>
+  position: Generated<number>
+  created_at: Generated<Date>
+}
+
+export interface RunsTable {
+  id: string
+  thread_id: string
+  number: number
+  persona_id: string
+  persona_version: number
+  asker_id: string | null
+  client_id: string | null
+  request: string | null
+  since: number | null
+  external: boolean
+  model: Generated<string>
+  offline: Generated<boolean>
+  state: Generated<'streaming' | 'complete' | 'stopped' | 'interrupted' | 'failed'>
+  reason: string | null
+  stop_requested: Generated<boolean>
+  /** The node that writes it; null for an agent outside. */
+  owner: string | null
+  /** Rises with each owner. */
+  epoch: Generated<number>
+  lease_until: Date
+  /** The text so far; emptied when the post has it. */
+  text: Generated<string>
+  /** UTF-16 units of the text. */
+  length: Generated<number>
+  reasoning: string | null
+  manifest: JSONColumnType<Manifest> | null
+  input_tokens: number | null
+  output_tokens: number | null
+  usage_estimated: Generated<boolean>
+  cost: number | null
+  currency: string | null
+  /** Tokens reserved for it, and the day (UTC, ISO) on which. */
+  reserved: number
+  day: string
+  created_at: Generated<Date>
+  first_text_at: Date | null
+  ended_at: Date | null
+}
+
+export interface AiBudgetsTable {
+  scope: string
+  day: string
+  reserved: Generated<number>
+  spent: Generated<number>
+}
+
+export interface ArticlesTable {
+  /** The id that the address has among links. */
+  url_hash: string
+  url: string
+  title: string
+  /** SHA-256 of the text, hex. */
+  hash: string
+  sections: JSONColumnType<{ heading: string | null; text: string }[]>
+  fetched_at: Generated<Date>
 }
 
 export type PostRow = Selectable<PostsTable>
