@@ -1,6 +1,17 @@
 import { Problem, problems, type ProblemCode, type ProblemDocument } from '../shared/errors.ts'
-import type { ChangeThread, CreatePost, CreateThread, EditPost, ThreadSnapshot } from '../shared/http.ts'
+import type {
+  Ask,
+  ChangeThread,
+  CreatePost,
+  CreateThread,
+  EditPost,
+  PostAnswer,
+  ReplyAnswer,
+  ThreadSnapshot,
+} from '../shared/http.ts'
+import type { PersonaList } from '../shared/persona.ts'
 import type { Embed, Post } from '../shared/post.ts'
+import type { RunReport } from '../shared/run.ts'
 import type { Thread } from '../shared/thread.ts'
 
 export interface ApiParts {
@@ -43,7 +54,7 @@ export function createApi({
     return sent
   }
 
-  async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await send(method, path, body)
     const text = await answer.text().catch((cause: unknown) => {
       throw new Problem('unavailable', { detail: 'The answer was cut off', cause })
@@ -60,39 +71,53 @@ export function createApi({
   const posts = (thread: string) => `/api/threads/${thread}/posts`
 
   return {
-    snapshot: (thread: string) => ask<ThreadSnapshot>('GET', `/api/threads/${thread}`),
-    changes: (thread: string, after: number) => ask<ThreadSnapshot>('GET', `${posts(thread)}?after=${after}`),
+    snapshot: (thread: string) => request<ThreadSnapshot>('GET', `/api/threads/${thread}`),
+    changes: (thread: string, after: number) =>
+      request<ThreadSnapshot>('GET', `${posts(thread)}?after=${after}`),
     /** The post with `body`, its Markdown source. */
     post: (thread: string, number: number) =>
-      ask<{ post: Post & { body: string } }>('GET', `${posts(thread)}/${number}`).then(({ post }) => post),
-    createThread: (input: CreateThread) => ask<ThreadSnapshot>('POST', '/api/threads', input),
+      request<{ post: Post & { body: string } }>('GET', `${posts(thread)}/${number}`).then(
+        ({ post }) => post,
+      ),
+    createThread: (input: CreateThread) => request<ThreadSnapshot>('POST', '/api/threads', input),
     changeThread: (thread: string, input: ChangeThread) =>
-      ask<{ thread?: Thread }>('PATCH', `/api/threads/${thread}`, input),
-    createPost: (thread: string, input: CreatePost) =>
-      ask<{ post: Post }>('POST', posts(thread), input).then(({ post }) => post),
+      request<{ thread?: Thread }>('PATCH', `/api/threads/${thread}`, input),
+    /** The post, and what became of the AI participants that it names. */
+    createPost: (thread: string, input: CreatePost) => request<ReplyAnswer>('POST', posts(thread), input),
     editPost: (thread: string, number: number, input: EditPost) =>
-      ask<{ post?: Post }>('PATCH', `${posts(thread)}/${number}`, input).then(({ post }) => post),
+      request<{ post?: Post }>('PATCH', `${posts(thread)}/${number}`, input).then(({ post }) => post),
     deletePost: (thread: string, number: number) =>
-      ask<{ post?: Post }>('DELETE', `${posts(thread)}/${number}`).then(({ post }) => post),
+      request<{ post?: Post }>('DELETE', `${posts(thread)}/${number}`).then(({ post }) => post),
     react: (thread: string, number: number, emoji: string, on: boolean) =>
-      ask<{ post?: Post }>(
+      request<{ post?: Post }>(
         on ? 'PUT' : 'DELETE',
         `${posts(thread)}/${number}/reactions/${encodeURIComponent(emoji)}`,
       ).then(({ post }) => post),
+    personas: () => request<PersonaList>('GET', '/api/personas').then(({ personas }) => personas),
+    /** Asks a persona to reply to a post. Gives the reply, which is still to be written. */
+    ask: (thread: string, number: number, input: Ask) =>
+      request<PostAnswer>('POST', `${posts(thread)}/${number}/ask`, input).then(({ post }) => post),
+    stop: (thread: string, number: number, run: string) =>
+      request<PostAnswer>('POST', `${posts(thread)}/${number}/stop`, { run }).then(({ post }) => post),
+    /** How an AI reply came about. */
+    run: (thread: string, number: number) =>
+      request<{ run: RunReport }>('GET', `${posts(thread)}/${number}/run`).then(({ run }) => run),
     /** What Markdown will look like in `thread`. */
     preview: (thread: string | undefined, body: string) =>
-      ask<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { thread, body }),
+      request<{ html: string; embeds?: Embed[] }>('POST', '/api/preview', { thread, body }),
     signInGuest: (name: string) => signIn('sign-in/anonymous', { name }),
     signIn: (email: string, password: string) => signIn('sign-in/email', { email, password }),
     signUp: (name: string, email: string, password: string) =>
       signIn('sign-up/email', { name, email, password }),
     /** Where to sign in with the site's identity provider, which sends the reader back to `back`. */
     signInElsewhere: (back: string) =>
-      ask<{ url: string }>('POST', '/api/auth/sign-in/social', {
+      request<{ url: string }>('POST', '/api/auth/sign-in/social', {
         provider: 'oidc',
         callbackURL: back,
       }).then(({ url }) => url),
-    signOut: () => ask<object>('POST', '/api/auth/sign-out', {}),
+    signOut: () => request<object>('POST', '/api/auth/sign-out', {}),
+    /** Whatever else: the pages of admins know more of the interface than all others need. */
+    request,
   }
 }
 

@@ -6,13 +6,19 @@ const types: ReadonlySet<string> = new Set([
   'post',
   'thread',
   'delta',
+  'more',
   'presence',
   'head',
   'goodbye',
   'error',
 ] satisfies Down['type'][])
 
-const withoutThread: ReadonlySet<string> = new Set(['welcome', 'goodbye', 'error'] satisfies Down['type'][])
+const withoutThread: ReadonlySet<string> = new Set([
+  'welcome',
+  'more',
+  'goodbye',
+  'error',
+] satisfies Down['type'][])
 
 /**
  * The messages of a frame, one JSON object a line. Our own server wrote them, so their insides are trusted; a line

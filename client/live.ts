@@ -1,5 +1,7 @@
 import type { Down, Up } from '../shared/live.ts'
+import { limits } from '../shared/limits.ts'
 import { protocolVersion } from '../shared/protocol.ts'
+import { createAliases } from './aliases.ts'
 import { readFrame } from './frames.ts'
 import { createWatchdog, retryDelay } from './reconnect.ts'
 import { systemTimers, type Timers } from './timers.ts'
@@ -28,6 +30,8 @@ export type LiveError = Extract<Down, { type: 'error' }>
 export interface Room {
   /** The seq up to which everything is known. */
   after(): number
+  /** The replies whose text is known in part, and up to where. */
+  have?(): { run: string; at: number }[]
   /** Whether others should not see this reader among the thread's viewers. */
   readonly quiet?: boolean
   /** The thread's messages of one frame, in order. */
@@ -83,6 +87,7 @@ export function connectLive(parts: LiveParts): Live {
   let invited: number | undefined
   let heardAt = 0
   let heartbeat = 0
+  let aliases = createAliases()
 
   function silent(): void {
     // The server speaks of joined threads; to who has joined none it has nothing to say.
@@ -102,6 +107,7 @@ export function connectLive(parts: LiveParts): Live {
     try {
       const opened = openSocket(url)
       socket = opened
+      aliases = createAliases()
       opened.onmessage = (event: { data: unknown }) => receive(event.data)
       opened.onclose = () => lost()
       opened.onerror = () => {}
@@ -142,7 +148,9 @@ export function connectLive(parts: LiveParts): Live {
     heardAt = timers.now()
     watchdog.heard()
     const batches = new Map<string, Down[]>()
-    for (const message of readFrame(data)) {
+    for (const said of readFrame(data)) {
+      const message = aliases.resolve(said)
+      if (message === undefined) continue
       if (isControl(message)) control(message)
       else if (batches.has(message.thread)) batches.get(message.thread)?.push(message)
       else batches.set(message.thread, [message])
@@ -178,8 +186,16 @@ export function connectLive(parts: LiveParts): Live {
 
   function ask(thread: string): void {
     const room = rooms.get(thread)
-    if (room !== undefined)
-      put({ type: 'join', thread, after: room.after(), ...(room.quiet && { quiet: true }) })
+    if (room === undefined) return
+    const have = room.have?.() ?? []
+    put({
+      type: 'join',
+      thread,
+      after: room.after(),
+      brief: true,
+      ...(room.quiet && { quiet: true }),
+      ...(have.length > 0 && { have: have.slice(0, limits.streamsNamed) }),
+    })
   }
 
   /** A thread could not be joined for now. As with reconnects, a part of the wait is chance. */
@@ -245,7 +261,8 @@ export function connectLive(parts: LiveParts): Live {
 }
 
 type Control = Extract<Down, { type: 'welcome' | 'goodbye' | 'error' }>
+type More = Extract<Down, { type: 'more' }>
 
-function isControl(message: Down): message is Control {
+function isControl(message: Exclude<Down, More>): message is Control {
   return message.type === 'welcome' || message.type === 'goodbye' || message.type === 'error'
 }

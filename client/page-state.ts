@@ -14,6 +14,7 @@ export interface Viewer {
 export type PageState =
   | { page: 'thread'; viewer: Viewer | null; focus: number | null; thread: ThreadPageState }
   | { page: 'front'; viewer: Viewer | null; threads: ListedThread[] }
+  | { page: 'admin'; viewer: Viewer | null }
   | { page: 'other'; viewer: Viewer | null }
 
 export interface ThreadPageState {
@@ -39,8 +40,19 @@ export type PackedPost = [
   createdAt: number,
   editedAt: number | null,
   seq: number,
-  more?: { quote?: number; reactions?: Reaction[]; embeds?: Embed[]; run?: string },
+  more?: PackedMore,
 ]
+
+/** What few posts have. `asker` is an index in `authors` too. */
+interface PackedMore {
+  quote?: number
+  reactions?: Reaction[]
+  embeds?: Embed[]
+  run?: string
+  asker?: number
+  request?: string
+  reason?: string
+}
 
 /** Packs posts one by one; `authors` fills as it goes. */
 export function createPacker(): { authors: Author[]; pack(post: Post): PackedPost } {
@@ -60,12 +72,15 @@ export function createPacker(): { authors: Author[]; pack(post: Post): PackedPos
   return {
     authors,
     pack(post) {
-      const { number, parent, state, seq, quote, reactions, embeds, run } = post
-      const more = {
+      const { number, parent, state, seq, quote, reactions, embeds, run, asker, request, reason } = post
+      const more: PackedMore = {
         ...(quote === null ? {} : { quote: quote.number }),
         ...(reactions.length === 0 ? {} : { reactions }),
         ...(embeds === undefined || embeds.length === 0 ? {} : { embeds }),
         ...(run === undefined ? {} : { run }),
+        ...(asker === undefined ? {} : { asker: indexOf(asker) }),
+        ...(request === undefined ? {} : { request }),
+        ...(reason === undefined ? {} : { reason }),
       }
       const editedAt = post.editedAt === null ? null : Date.parse(post.editedAt)
       const packed: PackedPost = [
@@ -109,8 +124,12 @@ function unpackPost(packed: PackedPost, authors: readonly Author[], text: PageTe
     reactions: more?.reactions ?? [],
     ...(more?.embeds === undefined ? {} : { embeds: more.embeds }),
     ...(more?.run === undefined ? {} : { run: more.run }),
+    ...(more?.asker === undefined ? {} : { asker: authors[more.asker]! }),
+    ...(more?.request === undefined ? {} : { request: more.request }),
+    ...(more?.reason === undefined ? {} : { reason: more.reason }),
     get html() {
-      return text.html(number)
+      // Where a reply is being written, the page shows what came by the live connection.
+      return state === 'streaming' ? '' : text.html(number)
     },
     get quote() {
       return quoted === undefined ? null : { number: quoted, text: text.quote(number) }

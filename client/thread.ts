@@ -39,6 +39,7 @@ export function openThread(parts: ThreadParts, initial: ThreadState): LiveThread
   const id = initial.thread.id
   let state = initial
   let repair: unknown
+  let textTimer: unknown
   let fetching = false
   let tries = 0
   let closed = false
@@ -52,8 +53,23 @@ export function openThread(parts: ThreadParts, initial: ThreadState): LiveThread
     parts.onChange?.(state, previous)
   }
 
+  /** Asks for the pieces of replies that did not come. */
+  function askForText(): void {
+    for (const [post, { run, text, torn }] of state.streams) {
+      if (torn) live.send({ type: 'text', thread: id, post, run, at: text.length })
+    }
+    textTimer = undefined
+    watchStreams()
+  }
+
+  function watchStreams(): void {
+    const torn = [...state.streams.values()].some((stream) => stream.torn)
+    if (torn && !closed) textTimer ??= timers.set(askForText, patienceMs)
+  }
+
   /** Makes sure that something is done about what is missing, if anything is. */
   function watch(): void {
+    watchStreams()
     if (!isMissing(state)) {
       timers.clear(repair)
       repair = undefined
@@ -104,7 +120,11 @@ export function openThread(parts: ThreadParts, initial: ThreadState): LiveThread
     if (doubtful) fetchInto(() => api.snapshot(id))
   }
 
-  live.join(id, { after: () => state.seq, receive })
+  live.join(id, {
+    after: () => state.seq,
+    have: () => [...state.streams.values()].map(({ run, text }) => ({ run, at: text.length })),
+    receive,
+  })
 
   return {
     get state() {
@@ -119,6 +139,7 @@ export function openThread(parts: ThreadParts, initial: ThreadState): LiveThread
     close() {
       closed = true
       timers.clear(repair)
+      timers.clear(textTimer)
       live.leave(id)
     },
   }

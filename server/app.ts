@@ -1,9 +1,11 @@
 import { Hono } from 'hono'
 import { compress } from 'hono/compress'
-import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Problem } from '../shared/errors.ts'
 import type { Accounts } from './accounts/accounts.ts'
+import type { AskParts } from './ai/ask.ts'
+import type { ModelDirectory } from './ai/models.ts'
+import { aiUsageRoutes } from './http/ai-usage.ts'
 import { authRequest } from './http/auth-request.ts'
 import type { Env } from './http/context.ts'
 import { serveFiles } from './http/files.ts'
@@ -13,19 +15,21 @@ import type { HttpMetrics } from './http/metrics.ts'
 import { identity, limitBody, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
 import { describeApi } from './http/openapi.ts'
 import { postRoutes } from './http/posts.ts'
+import { modelRoutes } from './http/models.ts'
+import { personaRoutes } from './http/personas.ts'
 import { previewRoutes } from './http/preview.ts'
 import { problemAnswer, toProblem } from './http/problems.ts'
 import type { RateLimits } from './http/rate-limits.ts'
 import { mountRoutes } from './http/route.ts'
+import { runRoutes } from './http/runs.ts'
 import { createSnapshots } from './http/snapshots.ts'
 import { threadRoutes } from './http/threads.ts'
 import { createPages, type PageParts } from './pages/routes.ts'
 import { userRoutes } from './http/users.ts'
-import type { ThreadParts } from './threads/parts.ts'
 
-export interface AppParts extends ThreadParts {
+export interface AppParts extends Omit<AskParts, 'admit' | 'models'> {
+  readonly models: ModelDirectory
   readonly accounts: Accounts
-  readonly log: Logger
   readonly registry: Registry
   readonly httpMetrics: HttpMetrics
   readonly rates: RateLimits
@@ -37,7 +41,6 @@ export interface AppParts extends ThreadParts {
   readonly trustProxy: number
   readonly devClientUrl: string | undefined
   isOwnOrigin(origin: string, host: string | undefined): boolean
-  isDraining(): boolean
   readImage(link: string): Promise<Image | null>
 }
 
@@ -72,6 +75,10 @@ export function createApp(parts: AppParts): Hono<Env> {
   const routes = [
     ...threadRoutes({ ...parts, snapshots }),
     ...postRoutes(parts),
+    ...runRoutes(parts),
+    ...personaRoutes(parts),
+    ...aiUsageRoutes(parts),
+    ...modelRoutes(parts),
     ...previewRoutes(parts),
     ...userRoutes(parts),
   ]

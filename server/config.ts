@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import type { ModelSettings } from './ai/model.ts'
 import { parseRedisUrl } from './bus/redis-address.ts'
+import type { DailyTokens } from './store/budgets.ts'
 
 /** A wrong or contradictory setting; its message says which, and what is expected. */
 export class ConfigError extends Error {}
@@ -23,6 +25,12 @@ const url = (...protocols: string[]) =>
     error: `must be an address that begins with ${protocols.join('// or ')}//`,
     abort: true,
   })
+/** Of a million tokens. */
+const price = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,6})?$/, { error: 'must be a number such as 0.15: the price of a million tokens' })
+  .transform(Number)
+  .optional()
 
 const schema = z.object({
   PORT: whole(0, 65_535, 3000),
@@ -48,9 +56,28 @@ const schema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   RATE_LIMITS: flag('on'),
   LINKS: flag('on'),
-  AI_BASE_URL: url('http:', 'https:').optional(),
+  AI_PROVIDER: z.enum(['openai-compatible', 'anthropic', 'google']).optional(),
+  AI_BASE_URL: url('http:', 'https:')
+    .refine((value) => new URL(value).username === '' && new URL(value).password === '', {
+      error: 'must be without credentials; AI_API_KEY is the place for a key',
+    })
+    .optional(),
   AI_MODEL: optionalText,
-  AI_API_KEY: optionalText,
+  AI_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, { error: 'must be one line of visible ASCII characters' })
+    .optional(),
+  AI_CONTEXT_TOKENS: whole(2_000, 100_000_000, 32_768),
+  AI_PRICE_INPUT: price,
+  AI_PRICE_OUTPUT: price,
+  AI_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, { error: 'must be three capital letters, such as USD' })
+    .default('USD'),
+  AI_TOKENS_SITE: whole(0, 999_999_999, 20_000_000),
+  AI_TOKENS_THREAD: whole(0, 999_999_999, 2_000_000),
+  AI_TOKENS_PERSON: whole(0, 999_999_999, 1_000_000),
+  AI_TOKENS_GUEST: whole(0, 999_999_999, 200_000),
   /** Where Vite serves the client while it is being developed. */
   DEV_CLIENT_URL: url('http:').optional(),
 })
@@ -73,7 +100,10 @@ export interface Config {
   logLevel: string
   rateLimits: boolean
   links: boolean
-  ai: { baseUrl: string | undefined; model: string | undefined; apiKey: string | undefined }
+  /** The site's default model; undefined where the environment names none. */
+  ai: ModelSettings | undefined
+  /** Tokens that AI replies may take in a day. */
+  aiTokens: DailyTokens
   devClientUrl: string | undefined
 }
 
@@ -103,7 +133,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: value.LOG_LEVEL,
     rateLimits: value.RATE_LIMITS,
     links: value.LINKS,
-    ai: { baseUrl: value.AI_BASE_URL, model: value.AI_MODEL, apiKey: value.AI_API_KEY },
+    ai: readModel(value),
+    aiTokens: {
+      site: value.AI_TOKENS_SITE,
+      thread: value.AI_TOKENS_THREAD,
+      person: value.AI_TOKENS_PERSON,
+      guest: value.AI_TOKENS_GUEST,
+    },
     devClientUrl: value.DEV_CLIENT_URL,
   }
 }
@@ -129,5 +165,36 @@ function readOidc(value: z.infer<typeof schema>): Config['oidc'] {
     discoveryUrl: OIDC_DISCOVERY_URL,
     clientId: OIDC_CLIENT_ID,
     clientSecret: OIDC_CLIENT_SECRET,
+  }
+}
+
+function readModel(value: z.infer<typeof schema>): ModelSettings | undefined {
+  const { AI_PROVIDER: provider = 'openai-compatible', AI_BASE_URL: baseUrl = null, AI_MODEL: model } = value
+  if (model === undefined) {
+    const others = ['AI_PROVIDER', 'AI_BASE_URL', 'AI_API_KEY'] as const
+    const given = others.find((name) => value[name] !== undefined)
+    if (given !== undefined) throw new ConfigError(`AI_MODEL: is needed with ${given}`)
+    return undefined
+  }
+  if (provider === 'openai-compatible' && baseUrl === null) {
+    throw new ConfigError(
+      'AI_BASE_URL: is needed with AI_MODEL, such as http://localhost:11434/v1; or set AI_PROVIDER to anthropic or google',
+    )
+  }
+  if (baseUrl === null && value.AI_API_KEY === undefined) {
+    throw new ConfigError(`AI_API_KEY: is needed with AI_PROVIDER=${provider}`)
+  }
+  const { AI_PRICE_INPUT: input, AI_PRICE_OUTPUT: output, AI_CURRENCY: currency } = value
+  if ((input === undefined) !== (output === undefined)) {
+    throw new ConfigError('AI_PRICE_INPUT, AI_PRICE_OUTPUT: set both or none')
+  }
+  return {
+    name: model,
+    provider,
+    baseUrl,
+    model,
+    apiKey: value.AI_API_KEY,
+    contextTokens: value.AI_CONTEXT_TOKENS,
+    price: input !== undefined && output !== undefined ? { input, output, currency } : undefined,
   }
 }

@@ -8,7 +8,7 @@ import { thread, threadSummary } from './thread.ts'
 /** Text that people wrote: trimmed, not empty, without characters that databases and terminals choke on. */
 const text = (max: number) =>
   z.string().check(
-    z.overwrite((value: string) => value.replace(unsafe, '').trim()),
+    z.overwrite((value: string) => storable(value).trim()),
     z.minLength(1),
     z.maxLength(max),
   )
@@ -16,10 +16,15 @@ const text = (max: number) =>
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const unsafe = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu
 
+/** Text without what databases and terminals choke on. */
+export function storable(text: string): string {
+  return text.replace(unsafe, '')
+}
+
 /** One line of text: white space folded, bidirectional overrides removed. */
 const line = (max: number) =>
   z.string().check(
-    z.overwrite((value: string) => value.replace(unsafe, '').replace(bidi, '').replace(/\s+/g, ' ').trim()),
+    z.overwrite((value: string) => storable(value).replace(bidi, '').replace(/\s+/g, ' ').trim()),
     z.minLength(1),
     z.maxLength(max),
   )
@@ -93,6 +98,11 @@ export const stop = z.strictObject({ run: runId })
 /** An agent outside begins a reply whose text it sends piece by piece. */
 export const beginPost = z.strictObject({ parent: postNumber, state: z.literal('streaming'), clientId })
 export type BeginPost = z.infer<typeof beginPost>
+
+export const newPost = z.discriminatedUnion('state', [
+  z.extend(createPost, { state: z.optional(z.literal('complete')) }),
+  beginPost,
+])
 
 /** A piece of such a reply. `at` is where it begins, in UTF-16 units; what is there already is passed over. */
 export const appendText = z.strictObject({

@@ -19,6 +19,16 @@ export const limits = {
   /** The one line that an asker may add for a persona. */
   requestMax: 500,
   runIdMax: 64,
+  modelIdMax: 64,
+  /** What a model's server calls a model. */
+  modelNameMax: 200,
+  apiKeyMax: 2_000,
+  /** What is said of an AI participant in a line, and what it is told. */
+  descriptionMax: 200,
+  instructionsMax: 20_000,
+  /** Tokens that an AI participant may read and write for one reply. */
+  personaContextTokens: { least: 1_000, usual: 16_000, most: 2_000_000 },
+  personaOutputTokens: { least: 50, usual: 1_200, most: 32_000 },
 
   /** Bytes of one HTTP request body. */
   requestBytes: 256 * 1024,

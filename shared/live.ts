@@ -7,7 +7,8 @@ import { thread } from './thread.ts'
 
 /**
  * With `quiet`, the client follows the thread without being one of its viewers: a list of threads does. `have` names the
- * AI replies whose text it knows in part, and up to which UTF-16 unit; the answer goes on from there.
+ * AI replies whose text it knows in part, and up to which UTF-16 unit; the answer goes on from there. With `brief`, it
+ * takes `more` in the place of most `delta` messages.
  */
 export const join = z.strictObject({
   type: z.literal('join'),
@@ -17,6 +18,7 @@ export const join = z.strictObject({
   have: z.optional(
     z.array(z.strictObject({ run: runId, at: seqNumber })).check(z.maxLength(limits.streamsNamed)),
   ),
+  brief: z.optional(z.boolean()),
 })
 export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
 /** Someone writes a reply to `parent`; null says that they stopped. */
@@ -61,7 +63,15 @@ export const joined = z.object({
   behind: z.optional(z.boolean()),
   viewers: z.int(),
   /** Replies that are being written: their text so far, from the UTF-16 unit `at` on (from the beginning without it). */
-  streams: z.array(z.object({ post: postNumber, run: runId, at: z.optional(z.int()), text: z.string() })),
+  streams: z.array(
+    z.object({
+      post: postNumber,
+      run: runId,
+      at: z.optional(z.int()),
+      text: z.string(),
+      as: z.optional(z.int()),
+    }),
+  ),
 })
 export type Joined = z.infer<typeof joined>
 
@@ -85,8 +95,13 @@ export const delta = z.object({
   /** Where `text` begins, in UTF-16 units. */
   at: z.int(),
   text: z.string(),
+  /** How `more` calls this reply on this socket. */
+  as: z.optional(z.int()),
 })
 export type Delta = z.infer<typeof delta>
+
+/** A `delta` in few bytes, for a reply that was named on this socket before. */
+export const more = z.object({ type: z.literal('more'), as: z.int(), at: z.int(), text: z.string() })
 
 export const typist = z.object({ id: z.string(), name: z.string(), parent: postNumber })
 export type Typist = z.infer<typeof typist>
@@ -120,6 +135,7 @@ export const down = z.discriminatedUnion('type', [
   postChanged,
   threadChanged,
   delta,
+  more,
   presence,
   head,
   goodbye,

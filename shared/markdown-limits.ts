@@ -15,6 +15,11 @@ export const markdownLimits = {
   formulasTotal: 12_000,
   /** All highlighted code of a post; a block that goes beyond is shown without colours. */
   highlighted: 8_000,
+  /** AI participants that one post can name; further names are only text. */
+  mentions: 5,
+  /** Characters from which on a quotation in an AI's text is looked for in what it read, and how many of a text are. */
+  quotation: 25,
+  quotations: 100,
   /** The HTML of a post. Few characters can ask for much markup (tables, formulas); beyond this the text is shown as it was typed. */
   html: 400_000,
 } as const

@@ -7,10 +7,13 @@ import {
   addTasks,
   type Highlighter,
 } from './markdown-blocks.ts'
+import { addCitations, type Citations } from './markdown-citations.ts'
 import { addEmbeds, type Ref } from './markdown-embeds.ts'
 import { markdownLimits } from './markdown-limits.ts'
 import { addLinks, addPostReferences } from './markdown-links.ts'
 import { addMath, mathText, type MathRenderer } from './markdown-math.ts'
+import { addMentions } from './markdown-mentions.ts'
+import { addQuotations } from './markdown-quotations.ts'
 
 /** A post's Markdown, read once. */
 export interface Rendered {
@@ -20,11 +23,19 @@ export interface Rendered {
   text: string
   /** What its embeds show: `refs[N]` at `data-embed="N"`. */
   refs: Ref[]
+  /** The handles of those whom it calls by `@handle`, in lower case. */
+  mentions: string[]
+}
+
+export interface RenderedAt {
+  /** The id of the thread that the text stands in; without it `#17` stays text. */
+  thread?: string | undefined
+  /** Of an AI's text: what it has read, which its citations and quotations are checked against. */
+  citations?: Citations | undefined
 }
 
 export interface Markdown {
-  /** `thread` is the id of the thread the text stands in; without it `#17` stays text. */
-  render(body: string, at?: { thread?: string | undefined }): Rendered
+  render(body: string, at?: RenderedAt): Rendered
 }
 
 /**
@@ -48,18 +59,22 @@ export function createMarkdown(options: {
   addTables(md)
   addTasks(md)
   addEmbeds(md, new URL(options.publicUrl).origin)
+  addMentions(md)
+  addCitations(md)
+  addQuotations(md)
   return {
-    render(body, { thread } = {}) {
-      const env = { thread, refs: [] as Ref[] }
+    render(body, { thread, citations } = {}) {
+      const env = { thread, citations, refs: [] as Ref[], mentions: [] as string[] }
       const tokens = md.parse(body, env)
       const html = md.renderer.render(tokens, md.options, env)
-      if (html.length > markdownLimits.html) return asTyped(body, md.utils.escapeHtml)
-      return { html, text: oneLine(tokens.map(readable).join('')), refs: env.refs }
+      const { refs, mentions } = env
+      if (html.length > markdownLimits.html) return { ...asTyped(body, md.utils.escapeHtml), mentions }
+      return { html, text: oneLine(tokens.map(readable).join('')), refs, mentions }
     },
   }
 }
 
-function asTyped(body: string, escapeHtml: (text: string) => string): Rendered {
+function asTyped(body: string, escapeHtml: (text: string) => string): Omit<Rendered, 'mentions'> {
   return { html: `<p>${escapeHtml(body).replace(/\r?\n/g, '<br>\n')}</p>\n`, text: oneLine(body), refs: [] }
 }
 

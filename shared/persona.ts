@@ -4,7 +4,13 @@ import { limits } from './limits.ts'
 /** What stands behind the `@` by which a persona is asked. */
 export const personaHandle = z
   .string()
-  .check(z.regex(/^[a-z][a-z0-9-]*[a-z0-9]$/), z.maxLength(limits.handleMax))
+  .check(
+    z.regex(
+      /^[a-z][a-z0-9-]*[a-z0-9]$/,
+      'must be small letters, digits and hyphens, at least two, with a letter first and no hyphen last',
+    ),
+    z.maxLength(limits.handleMax, `has at most ${limits.handleMax} characters`),
+  )
 
 /** Who may ask a persona: everyone who has at least a name, people with an account, moderators and admins. */
 export const askers = z.enum(['everyone', 'members', 'moderators'])

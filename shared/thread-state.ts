@@ -1,4 +1,4 @@
-import type { Joined, PostChanged, Presence, ThreadChanged, Typist, Down } from './live.ts'
+import type { Delta, Joined, PostChanged, Presence, ThreadChanged, Typist, Down } from './live.ts'
 import { limits } from './limits.ts'
 import type { Post } from './post.ts'
 import type { ThreadSnapshot } from './http.ts'
@@ -21,6 +21,15 @@ export interface ThreadState {
   readonly held: ReadonlyMap<number, Change>
   readonly viewers: number
   readonly typing: readonly Typist[]
+  /** AI replies that are being written, by post number. */
+  readonly streams: ReadonlyMap<number, Stream>
+}
+
+/** A reply's text so far. `torn`: a piece is missing after it, and is to be asked for. */
+export interface Stream {
+  readonly run: string
+  readonly text: string
+  readonly torn: boolean
 }
 
 type Change = PostChanged | ThreadChanged
@@ -29,7 +38,17 @@ type Change = PostChanged | ThreadChanged
 export function fromSnapshot({ thread, posts, seq }: ThreadSnapshot): ThreadState {
   const numbered: (Post | undefined)[] = []
   for (const post of posts) numbered[post.number - 1] = post
-  return { thread, seq, head: seq, behind: false, posts: numbered, held: new Map(), viewers: 0, typing: [] }
+  return {
+    thread,
+    seq,
+    head: seq,
+    behind: false,
+    posts: numbered,
+    held: new Map(),
+    viewers: 0,
+    typing: [],
+    streams: new Map(),
+  }
 }
 
 /** The next state after one message of the server. Messages of other threads, and ones already applied, change nothing. */
@@ -38,14 +57,15 @@ export function apply(state: ThreadState, message: Down): ThreadState {
   switch (message.type) {
     case 'post':
     case 'thread':
-      return receive(state, message)
+      return dropEnded(receive(state, message), state)
     case 'joined':
-      return { ...catchUp(state, message), viewers: message.viewers }
+      return joinStreams({ ...dropEnded(catchUp(state, message), state), viewers: message.viewers }, message)
     case 'head':
       return message.seq > state.head ? { ...state, head: message.seq } : state
     case 'presence':
       return present(state, message)
     case 'delta':
+      return grow(state, message)
     case 'error':
       return state
   }
@@ -55,12 +75,51 @@ export function apply(state: ThreadState, message: Down): ThreadState {
 export function applyChanges(state: ThreadState, after: number, changes: ThreadSnapshot): ThreadState {
   // The server stands before this client: it was restored from an older copy. Its word is the truth.
   if (changes.seq < after) return { ...fromSnapshot(changes), viewers: state.viewers, typing: state.typing }
-  return catchUp(state, { after, seq: changes.seq, posts: changes.posts, info: changes.thread })
+  return dropEnded(
+    catchUp(state, { after, seq: changes.seq, posts: changes.posts, info: changes.thread }),
+    state,
+  )
 }
 
 /** Whether something is known to be missing. */
 export function isMissing(state: ThreadState): boolean {
   return state.behind || state.seq < state.head
+}
+
+/** Puts a piece of a reply where it belongs: at the end of its text. What is known of it already is passed over. */
+function grow(
+  state: ThreadState,
+  { post: number, run, at, text }: Omit<Delta, 'type' | 'thread'>,
+): ThreadState {
+  const post = state.posts[number - 1]
+  // Its final text has overtaken it, or it is the text of a run that this post never had.
+  if (post !== undefined && (post.state !== 'streaming' || post.run !== run)) return state
+  const known = state.streams.get(number)
+  const before = known?.run === run ? known : { run, text: '', torn: false }
+  const length = before.text.length
+  if (at > length) return before.torn ? state : withStream(state, number, { ...before, torn: true })
+  if (at + text.length <= length && !(before.torn && at + text.length === length)) return state
+  return withStream(state, number, { run, text: before.text + text.slice(length - at), torn: false })
+}
+
+function withStream(state: ThreadState, number: number, stream: Stream): ThreadState {
+  return { ...state, streams: new Map(state.streams).set(number, stream) }
+}
+
+function joinStreams(state: ThreadState, { streams }: Joined): ThreadState {
+  let next = state
+  for (const { at = 0, ...stream } of streams) next = grow(next, { ...stream, at })
+  return next
+}
+
+/** Forgets the text of replies that have ended: their post has it. */
+function dropEnded(state: ThreadState, before: ThreadState): ThreadState {
+  if (state.posts === before.posts || state.streams.size === 0) return state
+  const left = [...state.streams].filter(([number, { run }]) => {
+    const post = state.posts[number - 1]
+    return post === undefined || (post.state === 'streaming' && post.run === run)
+  })
+  return left.length === state.streams.size ? state : { ...state, streams: new Map(left) }
 }
 
 function present(state: ThreadState, { viewers, typing }: Presence): ThreadState {

@@ -5,17 +5,20 @@ import type { Api } from '../api.ts'
 import type { Outbox } from '../outbox.ts'
 import { postAnchor, postPath, threadPath } from '../views/format.ts'
 import { signInPath } from '../views/signed-in.tsx'
+import type { Asking } from './asking.tsx'
 import type { Composing } from './composing.tsx'
 import { numberOf, type PostList } from './post-list.tsx'
+import { problemText } from './problem-text.ts'
 import { openingPassage, selectedPassage } from './selection.ts'
 import type { Session } from './session.ts'
 
 export interface ActionParts {
   list: HTMLElement
-  api: Pick<Api, 'react' | 'deletePost'>
+  api: Pick<Api, 'react' | 'deletePost' | 'stop' | 'run'>
   posts: PostList
   outbox: Outbox
   composing: Composing
+  asking: Asking
   session: Session
   state(): ThreadState
   receivePost(post: Post): void
@@ -32,7 +35,7 @@ function showFoot(article: HTMLElement): void {
 
 /** Carries out what is pressed in the list: one listener for all posts. */
 export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
-  const { list, api, posts, outbox, composing, session } = parts
+  const { list, api, posts, outbox, composing, asking, session } = parts
   const thread = parts.state().thread.id
 
   type Action = (post: Post, article: HTMLElement, button: HTMLElement) => void | Promise<void>
@@ -89,6 +92,33 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       const changed = await api.react(thread, post.number, emoji, !mine)
       if (changed !== undefined) parts.receivePost(changed)
     },
+    ask: (post, article) => asking.toggle(post, article),
+    'ask-again': (post, article) => asking.again(post, article),
+    'retry-ask': (post, article) => asking.again(post, article),
+    async stop({ number, run }) {
+      if (run === undefined) return
+      posts.setFoot(number, { stopping: true })
+      try {
+        parts.receivePost(await api.stop(thread, number, run))
+      } catch (error) {
+        posts.setFoot(number, { stopping: false })
+        // It came to its own end first.
+        if (!(error instanceof Problem && error.code === 'run-ended')) throw error
+      }
+    },
+    async 'run-report'({ number }, article) {
+      if (posts.foot(number).report !== undefined) return posts.setFoot(number, { report: undefined })
+      posts.setFoot(number, { report: {} })
+      const report = await api.run(thread, number).then(
+        (run) => ({ run }),
+        (error: unknown) => ({ problem: problemText(error) }),
+      )
+      // It may have been closed again.
+      if (posts.foot(number).report === undefined) return
+      posts.setFoot(number, { report })
+      article.querySelector('.run-report')?.scrollIntoView({ block: 'nearest' })
+    },
+    dismiss: ({ number }) => posts.setFoot(number, { unanswered: undefined }),
   }
 
   const pendingActions: Record<string, (clientId: string) => void> = {
@@ -114,7 +144,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     try {
       await actions[name]?.(post, article, button)
     } catch (error) {
-      const problem = error instanceof Problem ? error.message : 'That did not work'
+      const problem = problemText(error)
       const needsName = error instanceof Problem && error.code === 'sign-in-required'
       const signIn = needsName ? signInPath(postPath(thread, number)) : undefined
       posts.setFoot(number, { problem, signIn })

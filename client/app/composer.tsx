@@ -1,8 +1,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Embed } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
+import type { Persona } from '../../shared/persona.ts'
 import { Body } from '../views/body.tsx'
 import { signInPath } from '../views/signed-in.tsx'
+import { useMentions } from './mention-list.tsx'
 
 export interface ComposerProps {
   label: string
@@ -18,6 +20,8 @@ export interface ComposerProps {
   onClose(): void
   /** Who has not signed in takes the name for it. */
   preview(body: string, name: string): Promise<{ html: string; embeds?: Embed[] }>
+  /** The AI participants that the text may name and thereby ask; nothing where it asks nobody. */
+  personas?: (() => Promise<readonly Persona[]>) | undefined
 }
 
 /** Someone changed the post while it was being edited. `html` is what it says now. */
@@ -44,6 +48,11 @@ export function Composer(props: ComposerProps) {
   const alert = useRef<HTMLParagraphElement>(null)
   const form = useRef<HTMLFormElement>(null)
   const writing = shown.kind === 'write'
+  const write = (text: string) => {
+    setBody(text)
+    props.onInput(text)
+  }
+  const mentions = useMentions({ area, personas: props.personas, onText: write })
 
   // At once: what is typed before the field has the focus would be lost.
   useLayoutEffect(() => {
@@ -96,6 +105,7 @@ export function Composer(props: ComposerProps) {
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.isComposing) return
+    if (event.target === area.current && mentions.press(event)) return
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       void submit()
@@ -158,15 +168,24 @@ export function Composer(props: ComposerProps) {
           value={body}
           rows={4}
           placeholder="Markdown works here."
+          {...mentions.field}
           onInput={(event) => {
-            setBody(event.currentTarget.value)
-            props.onInput(event.currentTarget.value)
+            write(event.currentTarget.value)
+            mentions.look()
           }}
+          onBlur={mentions.close}
         />
       ) : (
         <div class="body composer-preview" tabIndex={0} aria-label="Preview">
           <Body html={shown.html} embeds={shown.embeds} />
         </div>
+      )}
+      {writing && mentions.list}
+      {props.personas !== undefined && (
+        <p class="composer-hint">
+          {mentions.examples.length > 0 &&
+            `${mentions.examples.join(', ').replace(/, (?=[^,]*$)/, ' or ')} in the text asks an AI to reply.`}
+        </p>
       )}
       {conflict !== undefined && (
         <div class="conflict">

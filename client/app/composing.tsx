@@ -5,6 +5,8 @@ import type { Post } from '../../shared/post.ts'
 import type { Api } from '../api.ts'
 import type { Draft } from '../outbox.ts'
 import { Composer, EditConflict, type ComposerProps } from './composer.tsx'
+import { askable } from '../views/permissions.ts'
+import type { Personas } from './personas.ts'
 import type { Session } from './session.ts'
 import { readJson, remembered } from './storage.ts'
 
@@ -12,6 +14,7 @@ export interface ComposingParts {
   thread: string
   api: Pick<Api, 'preview' | 'post' | 'editPost'>
   session: Session
+  personas: Personas
   send(draft: Draft): void
   onEdited(post: Post): void
   typing(parent: number | null): void
@@ -97,6 +100,7 @@ export function createComposing(parts: ComposingParts): Composing {
           submitLabel: 'Reply',
           body: draft.body,
           quote: draft.quote,
+          personas: async () => askable(await parts.personas.all(), session.viewer),
           onInput(body) {
             draft.body = body
             save()

@@ -15,3 +15,5 @@ startForms(api)
 startNewThread(api, state.viewer ?? null)
 if (state.page === 'thread') startThreadPage(state)
 if (state.page === 'front') startFrontPage(state)
+// Readers need not load what only admins see.
+if (state.page === 'admin') import('./admin.tsx').then(({ startAdmin }) => startAdmin(api), reportError)

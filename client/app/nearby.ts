@@ -42,6 +42,12 @@ export function postsAround(list: HTMLElement): HTMLElement[] {
   return around
 }
 
+/** Whether a post lies in the view or as near to it as `postsAround` looks. */
+export function isAround(post: HTMLElement): boolean {
+  const { top, bottom } = post.getBoundingClientRect()
+  return top <= 3 * window.innerHeight && bottom >= -2 * window.innerHeight
+}
+
 /** The topmost post in the view; null when there is none. */
 export function postInView(list: HTMLElement): Element | null {
   const { left, width } = list.getBoundingClientRect()

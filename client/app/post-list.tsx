@@ -7,12 +7,16 @@ import { Foot, type FootState } from '../views/foot.tsx'
 import { permissions } from '../views/permissions.ts'
 import { postAttributes, PostMain, relations } from '../views/post.tsx'
 import { createFolds } from './folds.ts'
+import { isAround } from './nearby.ts'
+import { createStreams, type StreamsParts } from './streams.ts'
 
 export interface PostListParts {
   /** The element whose children are the posts, in reading order. */
   list: HTMLElement
   viewer: () => Viewer | null
   now: () => number
+  /** Begins to show a reply while it is written. */
+  createView: StreamsParts['createView']
 }
 
 /** The thread's posts in the page. Only what changed is touched. */
@@ -22,8 +26,11 @@ export interface PostList {
   placeBeneath(parent: number): { after: HTMLElement; depth: number } | undefined
   /** Brings the page to `state`; returns the numbers of the posts that are new in it. */
   update(state: ThreadState): number[]
-  /** A post comes near the view: gives it its actions. */
+  /** Gives a post its actions. */
   wake(element: HTMLElement): void
+  /** A post comes near the view: wakes it, and shows what is being written in it. */
+  near(element: HTMLElement): void
+  far(element: HTMLElement): void
   foot(number: number): FootState
   setFoot(number: number, change: Partial<FootState>): void
   /** The reader signed in, or the thread was locked: actions may be others now. */
@@ -37,16 +44,27 @@ export function numberOf(element: Element): number {
   return Number(element.id.slice(1))
 }
 
-export function createPostList({ list, viewer, now }: PostListParts, initial: ThreadState): PostList {
+export function createPostList(parts: PostListParts, initial: ThreadState): PostList {
+  const { list, viewer, now } = parts
   const order = createOrder(initial.posts)
   const awake = new Set<number>()
   const feet = new Map<number, FootState>()
   const ours = new WeakSet<Element>()
   const folds = createFolds(order, element)
+  const streams = createStreams({
+    createView: parts.createView,
+    place: textPlace,
+    text: (number) => state.streams.get(number)?.text,
+  })
   let state = initial
 
   function element(number: number): HTMLElement | null {
     return document.getElementById(`p${number}`)
+  }
+
+  /** Where the text of a reply that is being written goes. */
+  function textPlace(number: number): HTMLElement | null {
+    return element(number)?.querySelector<HTMLElement>(':scope > .main > .body > .text') ?? null
   }
 
   /** Draws into an element; what the server drew there gives way the first time. */
@@ -58,13 +76,18 @@ export function createPostList({ list, viewer, now }: PostListParts, initial: Th
     render(view, into)
   }
 
-  function drawMain(post: Post, article: HTMLElement): void {
+  /** `html` is the post's as its element says it already, in words of the browser's. */
+  function drawMain(post: Post, article: HTMLElement, html?: string): void {
     const found = relations(post, (number) => state.posts[number - 1])
-    draw(<PostMain thread={state.thread.id} post={post} now={now()} {...found} />, part(article, 'main'))
+    const thinking = post.state === 'streaming' && !state.streams.get(post.number)?.text
+    const shown = html === undefined ? post : { ...post, html }
+    const props = { thread: state.thread.id, post: shown, now: now(), thinking, ...found }
+    draw(<PostMain {...props} />, part(article, 'main'))
   }
 
   function drawFoot(post: Post, article: HTMLElement): void {
     const props = {
+      thread: state.thread.id,
       post,
       viewerId: viewer()?.id,
       may: permissions(viewer(), state.thread.locked, post),
@@ -93,17 +116,21 @@ export function createPostList({ list, viewer, now }: PostListParts, initial: Th
     else behindPending(element(after)!, depth).after(article)
     article.hidden = folds.hides(post, (one) => state.posts[one - 1])
     if (post.parent !== null) redrawFoot(post.parent)
+    if (post.state === 'streaming' && isAround(article)) near(article)
   }
 
   function refreshPost(number: number, before: Post | undefined): void {
     const post = state.posts[number - 1]!
     const article = element(number)
     if (article === null) return
+    const ends = before?.state === 'streaming' && post.state !== 'streaming'
+    const settled = ends ? endStream(post) : undefined
     if (before === undefined || !sameText(before, post)) {
       setAttributes(article, post, order.depth(number))
-      drawMain(post, article)
+      drawMain(post, article, settled)
     }
     if (before?.state !== post.state && post.state === 'deleted') redrawReplies(number)
+    if (ends) setFoot(number, { stopping: false })
     // An action that was refused before says nothing about the post as it is now.
     setFoot(number, { problem: undefined })
     if (!awake.has(number)) wake(article)
@@ -123,7 +150,29 @@ export function createPostList({ list, viewer, now }: PostListParts, initial: Th
     const post = state.posts[number - 1]
     if (post === undefined || awake.has(number)) return
     awake.add(number)
+    // What the server drew of a reply that is being written says nothing of how far it is.
+    if (post.state === 'streaming' && !ours.has(part(article, 'main'))) drawMain(post, article)
     drawFoot(post, article)
+  }
+
+  function near(article: HTMLElement): void {
+    wake(article)
+    streams.near(numberOf(article))
+  }
+
+  /** The final text takes the place of what was shown meanwhile, and what is the same in both stays. */
+  function endStream({ number, html, embeds = [] }: Post): string | undefined {
+    // Cards divide a text into several elements: those are drawn anew.
+    return streams.end(number, embeds.length === 0 ? html : undefined)
+  }
+
+  /** There is more of a reply that is being written. */
+  function grow(number: number, first: boolean): void {
+    const post = state.posts[number - 1]
+    const article = element(number)
+    if (post?.state !== 'streaming' || article === null) return
+    if (first) drawMain(post, article)
+    streams.grow(number)
   }
 
   function setFoot(number: number, change: Partial<FootState>): void {
@@ -131,7 +180,20 @@ export function createPostList({ list, viewer, now }: PostListParts, initial: Th
     redrawFoot(number)
   }
 
+  /** Brings the page from the posts that it showed to those of the state; `inserted` takes the numbers of new ones. */
+  function show(before: ThreadState, inserted: number[]): void {
+    for (const step of order.change(state.posts, changedPosts(before.posts, state.posts))) {
+      if (step.kind === 'insert') {
+        insert(step)
+        inserted.push(step.number)
+      } else if (step.kind === 'remove') remove(step.number)
+      else refreshPost(step.number, before.posts[step.number - 1])
+    }
+  }
+
   function remove(number: number): void {
+    streams.end(number)
+    streams.far(number)
     element(number)?.remove()
     awake.delete(number)
     feet.delete(number)
@@ -147,17 +209,17 @@ export function createPostList({ list, viewer, now }: PostListParts, initial: Th
       const before = state
       state = next
       const inserted: number[] = []
-      for (const step of order.change(next.posts, changedPosts(before.posts, next.posts))) {
-        if (step.kind === 'insert') {
-          insert(step)
-          inserted.push(step.number)
-        } else if (step.kind === 'remove') remove(step.number)
-        else refreshPost(step.number, before.posts[step.number - 1])
-      }
+      if (before.posts !== next.posts) show(before, inserted)
       if (before.thread.locked !== next.thread.locked) for (const number of awake) redrawFoot(number)
+      for (const [number, { text }] of next.streams) {
+        const known = before.streams.get(number)?.text ?? ''
+        if (text !== known) grow(number, known === '' || text === '')
+      }
       return inserted
     },
     wake,
+    near,
+    far: (article) => streams.far(numberOf(article)),
     foot: (number) => feet.get(number) ?? {},
     setFoot,
     refresh() {
@@ -185,14 +247,17 @@ function sameText(a: Post, b: Post): boolean {
   return (
     a.state === b.state &&
     a.editedAt === b.editedAt &&
+    a.reason === b.reason &&
     a.author.name === b.author.name &&
+    a.author.picture === b.author.picture &&
+    a.asker?.name === b.asker?.name &&
     a.quote?.text === b.quote?.text &&
     JSON.stringify(a.embeds ?? []) === JSON.stringify(b.embeds ?? [])
   )
 }
 
 function setAttributes(article: HTMLElement, post: Post, depth: number): void {
-  for (const name of ['data-state', 'data-kind']) article.removeAttribute(name)
+  for (const name of ['data-state', 'data-kind', 'data-run', 'aria-busy']) article.removeAttribute(name)
   const kept = [...article.classList].filter((name) => name !== 'post')
   for (const [name, value] of Object.entries(postAttributes(post, depth))) article.setAttribute(name, value)
   article.classList.add(...kept)

@@ -9,6 +9,8 @@ export function selectedPassage(): { post: HTMLElement; text: string; range: Ran
   const element = around instanceof Element ? around : around.parentElement
   const post = element?.closest('.body')?.closest<HTMLElement>('.post[id]')
   const text = selection.toString().trim().slice(0, limits.quoteMax)
+  // What is still being written cannot be quoted yet.
+  if (post?.dataset['state'] === 'streaming') return undefined
   return post && text !== '' ? { post, text, range } : undefined
 }
 

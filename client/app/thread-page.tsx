@@ -5,19 +5,26 @@ import { createApi } from '../api.ts'
 import { connectLive, type LiveStatus } from '../live.ts'
 import { openOutbox, type Outgoing } from '../outbox.ts'
 import { unpack, type PageState } from '../page-state.ts'
+import { createStreamView } from '../stream/stream-view.ts'
 import { openThread } from '../thread.ts'
 import { moderates } from '../views/permissions.ts'
 import { SignedIn } from '../views/signed-in.tsx'
 import { ThreadBar, ThreadHead } from '../views/thread-head.tsx'
 import { createActions } from './actions.ts'
+import { createAsking } from './asking.tsx'
+import { bringIntoView } from './bring-into-view.ts'
 import { startClock } from './clock.ts'
 import { createComposing } from './composing.tsx'
 import { connectionNote, followBrowser, liveUrl } from './connection.ts'
 import { keepPlace } from './keep-place.ts'
+import { createLastVisit } from './last-visit.ts'
 import { watchNearby } from './nearby.ts'
 import { pageText } from './page-text.ts'
 import { createPendingList } from './pending-list.tsx'
+import { createPersonas } from './personas.ts'
 import { createPostList } from './post-list.tsx'
+import { refusals } from './problem-text.ts'
+import { replyNews } from './reply-news.ts'
 import { offerQuotes } from './selection.ts'
 import { createSession } from './session.ts'
 import { remembered } from './storage.ts'
@@ -45,7 +52,17 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     drawHead()
     replace(find('who'), <SignedIn viewer={session.viewer} path={location.pathname} />)
   })
-  const posts = createPostList({ list, viewer: () => session.viewer, now: Date.now }, initial)
+  const posts = createPostList(
+    {
+      list,
+      viewer: () => session.viewer,
+      now: Date.now,
+      createView: (into) => createStreamView(into, { thread: id, publicUrl: publicUrl() }),
+    },
+    initial,
+  )
+  const personas = createPersonas(api)
+  const lastVisit = createLastVisit(remembered(`visit:${id}`))
   const drawPending = createPendingList(posts, () => session.viewer)
   const unread = createUnread({
     pill: find<HTMLButtonElement>('pill'),
@@ -55,7 +72,12 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   })
   const thread = openThread({ live, api, onChange }, initial)
   const outbox = openOutbox({
-    send: (input) => api.createPost(id, input),
+    async send(input) {
+      const { post, asked = [] } = await api.createPost(id, input)
+      const unanswered = refusals(asked)
+      if (unanswered.length > 0) posts.setFoot(post.number, { unanswered })
+      return post
+    },
     storage: remembered(`outbox:${id}`),
     onChange: drawPending,
     onPosted: (post) => thread.receivePost(post),
@@ -64,11 +86,26 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     thread: id,
     api,
     session,
+    personas,
     onEdited: (post) => thread.receivePost(post),
     typing: (parent) => thread.typing(parent),
     send(draft) {
       const { clientId } = outbox.send(draft)
-      list.querySelector(`[data-client="${clientId}"]`)?.scrollIntoView({ block: 'nearest' })
+      const article = list.querySelector(`[data-client="${clientId}"]`)
+      if (article !== null) bringIntoView(article)
+    },
+  })
+  const asking = createAsking({
+    thread: id,
+    api,
+    personas,
+    session,
+    since: () => (state.posts.length > (lastVisit.since ?? Infinity) ? lastVisit.since : undefined),
+    onOpen: (number, open) => posts.setFoot(number, { asking: open }),
+    onAsked(reply) {
+      thread.receivePost(reply)
+      const article = posts.element(reply.number)
+      if (article !== null) bringIntoView(article)
     },
   })
   const actions = createActions({
@@ -77,6 +114,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     posts,
     outbox,
     composing,
+    asking,
     session,
     reveal,
     state: () => state,
@@ -90,10 +128,13 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     (article) => {
       if (article.classList.contains('pending')) return
       near.add(article)
-      posts.wake(article)
+      posts.near(article)
       wordTimes(article)
     },
-    (article) => near.delete(article),
+    (article) => {
+      near.delete(article)
+      posts.far(article)
+    },
   )
 
   function onStatus(status: LiveStatus): void {
@@ -117,11 +158,36 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
         const article = posts.element(number)
         if (article !== null) posts.wake(article)
       }
-      const byOthers = inserted.filter((number) => next.posts[number - 1]?.author.id !== session.viewer?.id)
-      unread.add(byOthers)
+      note(inserted)
+    } else if (next.streams !== previous.streams) {
+      // What grows keeps the place itself.
+      posts.update(next)
+    }
+    if (next.posts !== previous.posts) {
+      const news = replyNews(previous.posts, next.posts)
+      if (news.length > 0) find('replies').textContent = news.join('. ')
+      look()
     }
     if (next.thread !== previous.thread) drawHead()
-    drawBar()
+    const { posts: before, viewers, typing } = previous
+    if (next.posts !== before || next.viewers !== viewers || next.typing !== typing) drawBar()
+  }
+
+  /** Counts new posts, but for those that the reader wrote or asked for. */
+  function note(inserted: readonly number[]): void {
+    const me = session.viewer?.id
+    const others = inserted.filter((number) => {
+      const post = state.posts[number - 1]
+      return me === undefined || (post?.author.id !== me && post?.asker?.id !== me)
+    })
+    // Of a reply that begins, screen readers hear as such.
+    const spoken = others.filter((number) => state.posts[number - 1]?.state !== 'streaming').length
+    unread.add(others, spoken)
+  }
+
+  /** Remembers how far the thread went when the reader last had it before the eyes. */
+  function look(): void {
+    if (document.visibilityState === 'visible') lastVisit.saw(state.posts.length)
   }
 
   function isSeen({ clientId, number }: Outgoing): boolean {
@@ -180,6 +246,8 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   })
   offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
   followBrowser(live)
+  document.addEventListener('visibilitychange', look)
+  look()
   setInterval(() => {
     if (live.status.kind === 'waiting') drawBar()
   }, 1000)
@@ -189,6 +257,12 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   drawPending(outbox.entries)
   if (page.focus !== null) reveal(page.focus)
   nearby.lookAround()
+}
+
+/** The server's address as it calls itself, which links in texts are compared with. */
+function publicUrl(): string {
+  const canonical = document.querySelector<HTMLLinkElement>('link[rel=canonical]')
+  return canonical === null ? location.origin : canonical.href.replace(/\/t\/.*$/, '')
 }
 
 const drawn = new WeakSet<Element>()

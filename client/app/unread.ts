@@ -12,7 +12,8 @@ export interface UnreadParts {
 
 /** Counts new posts that have not been in view yet, and leads to them one by one. */
 export interface Unread {
-  add(numbers: readonly number[]): void
+  /** `spoken` is how many of them screen readers have not been told of in another way. */
+  add(numbers: readonly number[], spoken?: number): void
 }
 
 // Screen readers are told at most this often: a lively thread would never let them finish a sentence.
@@ -86,10 +87,10 @@ export function createUnread({ pill, status, element, reveal }: UnreadParts): Un
   })
 
   return {
-    add(numbers) {
+    add(numbers, spoken = numbers.length) {
       if (numbers.length === 0) return
-      fresh += numbers.length
-      announce()
+      fresh += spoken
+      if (spoken > 0) announce()
       for (const number of numbers) {
         const post = element(number)
         if (post === null) continue

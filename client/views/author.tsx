@@ -17,11 +17,17 @@ export function Kind({ kind }: { kind: Author['kind'] }) {
   )
 }
 
-/** The author's initials. Machines get a square, people a circle. */
+/** The author's picture or initials. Machines get a square, people a circle. */
 export function Avatar({ author }: { author: Author }) {
+  const { id, name, kind, picture } = author
   return (
-    <span class="avatar" data-tone={tone(author.id)} data-kind={author.kind} aria-hidden="true">
-      {initials(author.name)}
+    <span
+      class={picture === undefined ? 'avatar' : 'avatar avatar-picture'}
+      data-tone={tone(id)}
+      data-kind={kind}
+      aria-hidden="true"
+    >
+      {picture ?? initials(name)}
     </span>
   )
 }

@@ -1,6 +1,8 @@
 import type { Post, Reaction } from '../../shared/post.ts'
+import type { RunReport } from '../../shared/run.ts'
 import type { Permissions } from './permissions.ts'
 import { count } from './format.ts'
+import { ReportPanel } from './run-report.tsx'
 
 export const commonEmoji = ['👍', '❤️', '😄', '🎉', '🤔', '👀', '🙏', '👎']
 
@@ -10,15 +12,24 @@ export interface FootState {
   more?: boolean
   confirming?: boolean
   copied?: boolean
+  /** The choice of an AI participant is open. */
+  asking?: boolean
   /** How many posts are folded away beneath it. */
   folded?: number | undefined
   /** A refusal, for people. */
   problem?: string | undefined
   /** Where to sign in, when that is what it takes. */
   signIn?: string | undefined
+  /** Why AI participants that the post names do not reply, for people. It stays until it is taken away. */
+  unanswered?: readonly string[] | undefined
+  /** The reader has asked to stop the reply. */
+  stopping?: boolean
+  /** What the AI read is open: `run` is there once it was fetched. */
+  report?: { run?: RunReport; problem?: string } | undefined
 }
 
 export interface FootProps {
+  thread: string
   post: Post
   viewerId: string | undefined
   may: Permissions
@@ -40,11 +51,17 @@ export function StillFoot({ reactions }: { reactions: readonly Reaction[] }) {
 }
 
 /** Reactions and actions of a post for one reader. What a button does is told by its `data-action`. */
-export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
+export function Foot({ thread, post, viewerId, may, hasReplies, state }: FootProps) {
   if (post.state === 'deleted') return hasReplies ? <Fold state={state} /> : null
   if (state.confirming) return <ConfirmDelete />
+  const written = post.state !== 'streaming'
   return (
     <>
+      {may.stop && (
+        <Action name="stop" strong>
+          {state.stopping === true ? 'Stopping…' : 'Stop'}
+        </Action>
+      )}
       {post.reactions.map((reaction) => (
         <ReactionButton key={reaction.emoji} reaction={reaction} viewerId={viewerId} may={may.react} />
       ))}
@@ -53,7 +70,12 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
           Reply
         </Action>
       )}
-      {may.reply && <Action name="quote">Quote</Action>}
+      {may.reply && written && <Action name="quote">Quote</Action>}
+      {may.ask && (
+        <Action name="ask" expanded={state.asking === true}>
+          Ask AI
+        </Action>
+      )}
       {may.react && (
         <Action name="pick" expanded={state.picker === true}>
           React
@@ -69,13 +91,46 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
       <Action name="more" expanded={state.more === true}>
         {state.more === true ? 'Less' : 'More'}
       </Action>
+      <AiActions post={post} may={may} state={state} />
       {state.picker === true && <Picker />}
+      {state.report !== undefined && <ReportPanel thread={thread} post={post} {...state.report} />}
+      {state.unanswered !== undefined && <Unanswered problems={state.unanswered} />}
       {state.problem !== undefined && (
         <span class="problem" role="alert">
           {state.problem} {state.signIn !== undefined && <a href={state.signIn}>Sign in</a>}
         </span>
       )}
     </>
+  )
+}
+
+/** What can be done about the reply of an AI. That of an agent outside, which has no asker, cannot be asked for again. */
+function AiActions({ post, may, state }: Pick<FootProps, 'post' | 'may' | 'state'>) {
+  if (post.run === undefined || post.state === 'streaming') return null
+  const again = may.ask && post.asker !== undefined && post.parent !== null
+  return (
+    <span class="foot-ai">
+      {again &&
+        (post.state === 'complete' ? (
+          <Action name="ask-again">Ask again</Action>
+        ) : (
+          <Action name="retry-ask" strong>
+            Retry
+          </Action>
+        ))}
+      <Action name="run-report" expanded={state.report !== undefined}>
+        What the AI read
+      </Action>
+    </span>
+  )
+}
+
+function Unanswered({ problems }: { problems: readonly string[] }) {
+  return (
+    <span class="problem" role="alert">
+      {problems.join(' ')}
+      <Action name="dismiss">Hide</Action>
+    </span>
   )
 }
 

@@ -1,3 +1,4 @@
+import type { Persona } from '../../shared/persona.ts'
 import type { Post } from '../../shared/post.ts'
 import type { Viewer } from '../page-state.ts'
 
@@ -7,6 +8,10 @@ export interface Permissions {
   react: boolean
   edit: boolean
   delete: boolean
+  /** Asking an AI participant to reply to the post. */
+  ask: boolean
+  /** Stopping the AI that writes it. */
+  stop: boolean
 }
 
 /** Who has not signed in is offered what needs no more than a name. */
@@ -15,7 +20,24 @@ export function permissions(viewer: Viewer | null, locked: boolean, post: Post):
   const open = (may || !locked) && post.state !== 'deleted'
   const own = may || (viewer?.id === post.author.id && !locked)
   const written = post.state !== 'deleted' && post.state !== 'streaming'
-  return { reply: open, react: open, edit: own && written, delete: own && written }
+  const stop = post.state === 'streaming' && (may || (viewer !== null && viewer.id === post.asker?.id))
+  return {
+    reply: open,
+    react: open,
+    edit: own && written,
+    delete: own && written,
+    ask: open && written,
+    stop,
+  }
+}
+
+/** Those whom the reader may ask to reply. Who has not signed in is offered what needs no more than a name. */
+export function askable(personas: readonly Persona[], viewer: Viewer | null): Persona[] {
+  const member = viewer !== null && viewer.kind !== 'guest'
+  return personas.filter(
+    ({ askers, external }) =>
+      !external && (askers === 'everyone' || moderates(viewer) || (askers === 'members' && member)),
+  )
 }
 
 export function moderates(viewer: Viewer | null): boolean {

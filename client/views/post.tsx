@@ -13,6 +13,8 @@ export interface PostProps {
   quoted?: Author | undefined
   /** Milliseconds since 1970, for times that read "5 min ago". */
   now?: number | undefined
+  /** Nothing of a reply that is being written is there yet. */
+  thinking?: boolean | undefined
 }
 
 const states: Partial<Record<PostState, string>> = {
@@ -22,9 +24,16 @@ const states: Partial<Record<PostState, string>> = {
   failed: 'failed',
 }
 
+/** How an AI reply ended that did not end by itself, for when the server gave no reason. */
+const endings: Partial<Record<PostState, string>> = {
+  interrupted: 'The server that wrote this reply went away.',
+  stopped: 'This reply was stopped.',
+  failed: 'This reply could not be written.',
+}
+
 /** A post without its reactions and actions. Pure, and the same for every reader. */
 export function PostMain(props: PostProps) {
-  const { thread, post, now } = props
+  const { thread, post, now, thinking = false } = props
   if (post.state === 'deleted') return <Tombstone {...props} />
   return (
     <>
@@ -42,17 +51,48 @@ export function PostMain(props: PostProps) {
           </span>
         )}
         {states[post.state] !== undefined && (
-          <span class={`note note-${post.state}`}>{states[post.state]}</span>
+          <span class={`note note-${post.state}`}>
+            {post.state === 'streaming' && thinking ? 'is thinking…' : states[post.state]}
+          </span>
         )}
         <ReplyTo {...props} />
       </header>
+      <AskedBy post={post} />
       <QuoteBlock {...props} />
       <div class="body">
         <Body html={post.html} embeds={post.embeds} />
       </div>
+      <Ending post={post} />
     </>
   )
 }
+
+/** Who wanted an AI's reply, and in which words. */
+function AskedBy({ post: { asker, request } }: PostPart) {
+  if (asker === undefined) return null
+  return (
+    <p class="asked">
+      asked by <bdi>{asker.name}</bdi>
+      {request !== undefined && (
+        <>
+          : “<bdi>{request}</bdi>”
+        </>
+      )}
+    </p>
+  )
+}
+
+/** Why an AI's reply is not whole, or not there yet. */
+function Ending({ post: { state, run, reason } }: PostPart) {
+  // What is written meanwhile comes by the live connection. Where there is a script, the styles hide this.
+  if (state === 'streaming')
+    return <p class="still note">This reply is being written. Load the page again later to read it.</p>
+  const ending = endings[state]
+  if (run === undefined || ending === undefined) return null
+  return <p class="ending">{reason ?? ending}</p>
+}
+
+type PostPart = Pick<PostProps, 'post'>
 
 function Tombstone({ thread, post, now }: PostProps) {
   return (
@@ -104,6 +144,9 @@ export function postAttributes(post: Post, depth: number, focused = false): Reco
     'data-depth': String(depth),
     ...(post.state === 'complete' ? {} : { 'data-state': post.state }),
     ...(post.author.kind === 'ai' && post.state !== 'deleted' ? { 'data-kind': 'ai' } : {}),
+    ...(post.run !== undefined && post.state !== 'deleted' ? { 'data-run': '' } : {}),
+    // Screen readers are not to read what grows while it grows.
+    ...(post.state === 'streaming' ? { 'aria-busy': 'true' } : {}),
   }
 }
 

@@ -9,6 +9,7 @@ export function SignedIn({ viewer, path }: { viewer: Viewer | null; path: string
       <span class="me">
         <AuthorName author={viewer} />
       </span>
+      {viewer.role === 'admin' && <a href="/admin">Admin</a>}
       <button type="submit" class="action">
         Sign out
       </button>

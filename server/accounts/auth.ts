@@ -8,7 +8,7 @@ import type { Db } from '../store/database.ts'
 import { databaseHooks } from './database-hooks.ts'
 import { adoptGuest } from './guests.ts'
 import { limits } from '../../shared/limits.ts'
-import { accountLimits } from './limits.ts'
+import { accountLimits, keyPrefix, keyStartLength } from './limits.ts'
 import { checkedName, guestName } from './names.ts'
 import { columns } from './tables.ts'
 
@@ -139,7 +139,8 @@ function guests(parts: AuthParts) {
 
 function apiKeys() {
   return apiKey({
-    defaultPrefix: 'nx_',
+    defaultPrefix: keyPrefix,
+    startingCharactersConfig: { shouldStore: true, charactersLength: keyStartLength },
     maximumNameLength: accountLimits.apiKeyNameMax,
     keyExpiration: { maxExpiresIn: accountLimits.apiKeyDays },
     // One set of rate limits, the server's own, holds for everyone.

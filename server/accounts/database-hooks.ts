@@ -1,12 +1,13 @@
-import type { BetterAuthOptions } from 'better-auth'
+import type { AuthContext, BetterAuthOptions } from 'better-auth'
 import { APIError } from 'better-auth/api'
 import { webUrl } from '../../shared/http.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Db } from '../store/database.ts'
+import { personaDomain } from '../store/personas.ts'
 import { publishAccountChange } from './changes.ts'
 import { appointFirstAdmin } from './first-admin.ts'
-import { checkedName, fittedName, invalid } from './names.ts'
+import { checkedName, fittedName, invalid, nameless, soundOf } from './names.ts'
 import { isBanned } from './tables.ts'
 
 /** The rules that hold however a user or session comes about. */
@@ -17,9 +18,13 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
         before: async (user, context) => {
           const guest = user['isAnonymous'] === true
           const typed = guest || context?.path === '/sign-up/email'
+          refusePersonaAddress(user.email)
+          const name = typed ? checkedName(user.name) : fittedName(user.name)
+          const taken = await isPersonaName(context, name)
+          if (taken && typed) throw personaName()
           return {
             data: {
-              name: typed ? checkedName(user.name) : fittedName(user.name),
+              name: taken ? nameless : name,
               image: checkedImage(user.image),
               kind: guest ? 'guest' : 'person',
               role: guest ? 'guest' : 'member',
@@ -31,12 +36,17 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
         },
       },
       update: {
-        before: async (user) => ({
-          data: {
-            ...(user.name !== undefined && { name: checkedName(user.name) }),
-            ...(user.image !== undefined && { image: checkedImage(user.image) }),
-          },
-        }),
+        before: async (user, context) => {
+          if (user.email !== undefined) refusePersonaAddress(user.email)
+          const name = user.name === undefined ? undefined : checkedName(user.name)
+          if (name !== undefined && (await isPersonaName(context, name))) throw personaName()
+          return {
+            data: {
+              ...(name !== undefined && { name }),
+              ...(user.image !== undefined && { image: checkedImage(user.image) }),
+            },
+          }
+        },
       },
     },
     session: {
@@ -44,7 +54,15 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
         before: async (session, context) => {
           // Through the library, for in a sign-up this runs inside its transaction.
           const user = await context?.context.internalAdapter.findUserById(session.userId)
-          const state = user as { banned?: boolean; banExpires?: Date | null } | null | undefined
+          const state = user as
+            { kind?: string; banned?: boolean; banExpires?: Date | null } | null | undefined
+          // However someone came to be taken for an AI participant: nobody signs in as one.
+          if (state?.kind === 'ai') {
+            throw new APIError('FORBIDDEN', {
+              code: 'FORBIDDEN',
+              message: 'Nobody signs in as an AI participant',
+            })
+          }
           if (isBanned({ banned: state?.banned === true, ban_expires: state?.banExpires ?? null })) {
             throw new APIError('FORBIDDEN', { code: 'BANNED', message: 'This account has been suspended' })
           }
@@ -54,6 +72,38 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
         after: ({ id, userId }) => publishAccountChange(bus, { userId, sessionId: id }),
       },
     },
+  }
+}
+
+type Context =
+  { context: { internalAdapter: Pick<AuthContext['internalAdapter'], 'listUsers'> } } | null | undefined
+
+/** How many AI participants are looked at when a name is chosen. */
+const personasMax = 1_000
+
+/**
+ * Whether a name is that of an AI participant, or its handle: whoever bears it would speak in its name. Those that are
+ * disabled count too, for their posts stay.
+ */
+async function isPersonaName(context: Context, name: string): Promise<boolean> {
+  const sound = soundOf(name)
+  if (sound === '') return false
+  // Through the library, for this may run inside its transaction.
+  const personas = await context?.context.internalAdapter.listUsers(personasMax, undefined, undefined, [
+    { field: 'email', operator: 'ends_with', value: `@${personaDomain}` },
+  ])
+  return (personas ?? []).some(
+    (persona) => soundOf(persona.name) === sound || soundOf(persona.email.split('@')[0]!) === sound,
+  )
+}
+
+function personaName(): APIError {
+  return invalid('name', 'is that of an AI participant here; please choose another')
+}
+
+function refusePersonaAddress(email: string): void {
+  if (email.toLowerCase().endsWith(`@${personaDomain}`)) {
+    throw invalid('email', 'must be an address of yours')
   }
 }
 

@@ -7,6 +7,7 @@ import type { Actor } from '../threads/access.ts'
 import { roles } from '../threads/access.ts'
 import type { Identity } from './accounts.ts'
 import type { Auth } from './auth.ts'
+import { accountLimits } from './limits.ts'
 import { accountTables, isBanned } from './tables.ts'
 
 const found = z.object({
@@ -23,8 +24,8 @@ const found = z.object({
 
 /**
  * Who sends these headers, by API key (`x-api-key`), bearer token or cookie, in this order: a key that is wrong is not
- * made up for by a cookie. Null for nobody, an unknown or ended session, or a banned user. One query; once a day and session
- * one more, which prolongs it. Throws `unavailable` when the database cannot tell.
+ * made up for by a cookie. Null for nobody, an unknown or ended session, or a banned user. One query; once a day and session,
+ * and once an hour and key, one more, which prolongs or notes it. Throws `unavailable` when the database cannot tell.
  */
 export async function identify(
   { db, auth }: { db: Db; auth: Auth },
@@ -58,15 +59,33 @@ async function identifyKey(db: Db, key: string): Promise<Identity | null> {
   const user = await accountTables(db)
     .selectFrom('api_keys')
     .innerJoin('users', 'users.id', 'api_keys.reference_id')
+    .leftJoin('personas', 'personas.user_id', 'users.id')
     .select(['users.id', 'users.name', 'users.kind', 'users.role', 'users.banned', 'users.ban_expires'])
+    .select(['api_keys.id as key', 'api_keys.last_request as used'])
     .where('api_keys.key', '=', await defaultKeyHasher(key))
     .where('api_keys.enabled', '=', true)
     .where((where) =>
       where.or([where('api_keys.expires_at', 'is', null), where('api_keys.expires_at', '>', new Date())]),
     )
+    // A key of a persona holds as long as that is enabled and run elsewhere.
+    .where((where) =>
+      where.or([
+        where('personas.user_id', 'is', null),
+        where.and([where('personas.enabled', '=', true), where('personas.external', '=', true)]),
+      ]),
+    )
     .executeTakeFirst()
   if (user === undefined || isBanned(user)) return null
+  if (Date.now() - (user.used?.getTime() ?? 0) > accountLimits.keyUseNoted * 1000) await noteUse(db, user.key)
   return { actor: actorOf(user), sessionId: null }
+}
+
+async function noteUse(db: Db, key: string): Promise<void> {
+  await accountTables(db)
+    .updateTable('api_keys')
+    .set({ last_request: new Date() })
+    .where('id', '=', key)
+    .execute()
 }
 
 function actorOf({ id, name, kind, role }: Actor): Actor {

@@ -1,3 +1,7 @@
+/** What API keys begin with, and how much of a key is stored for people to know it again. */
+export const keyPrefix = 'nx_'
+export const keyStartLength = 6
+
 /** Sizes and times that only accounts know of. Times are in seconds. */
 export const accountLimits = {
   /** A session that is not used for this long ends. */
@@ -8,4 +12,6 @@ export const accountLimits = {
   apiKeyDays: 365,
   apiKeyNameMax: 60,
   banReasonMax: 500,
+  /** The use of a key is noted at the most this often: each time is a write. */
+  keyUseNoted: 3600,
 } as const

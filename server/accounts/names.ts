@@ -18,7 +18,8 @@ export function guestName(): string {
 
 /**
  * A display name as it is stored: one line, in Unicode's composed form, without control and bidirectional characters.
- * Names need not be unique; an author's kind tells guests from members. Throws 422 `invalid`.
+ * Names need not be unique, but for those of AI participants (see `isPersonaName`); an author's kind tells guests from
+ * members. Throws 422 `invalid`.
  */
 export function checkedName(value: unknown): string {
   const name = displayName.safeParse(typeof value === 'string' ? value.normalize('NFC') : value)
@@ -26,11 +27,25 @@ export function checkedName(value: unknown): string {
   return name.data
 }
 
+/**
+ * A name as one hears it: in what looks alike, small letters, without whatever is neither letter nor digit. So nobody is
+ * `Check` by another way of writing it.
+ */
+export function soundOf(name: string): string {
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '')
+}
+
+/** Who signed in with a name that cannot be theirs. */
+export const nameless = 'Member'
+
 /** The name that a sign-in provider gave, made to fit: whoever signs in there cannot correct it before. */
 export function fittedName(value: unknown): string {
   const text = typeof value === 'string' ? value.normalize('NFC').slice(0, limits.nameMax) : ''
   const name = displayName.safeParse(text)
-  return name.success ? name.data : 'Member'
+  return name.success ? name.data : nameless
 }
 
 /** The auth library's way to refuse input; it answers as the problem `invalid`. */

@@ -6,7 +6,20 @@ export type AccountTables = {
   users: { is_anonymous: Generated<boolean>; ban_reason: string | null; ban_expires: Date | null }
   sessions: { id: string; user_id: string; token: string; expires_at: Date }
   accounts: { id: string; user_id: string; created_at: Generated<Date> }
-  api_keys: { id: string; reference_id: string; key: string; enabled: boolean; expires_at: Date | null }
+  api_keys: {
+    id: string
+    reference_id: string
+    name: string | null
+    /** Its first characters, for people to know it again. */
+    start: string | null
+    prefix: string | null
+    /** Hashed. */
+    key: string
+    enabled: Generated<boolean>
+    expires_at: Date | null
+    last_request: Date | null
+    created_at: Generated<Date>
+  }
   settings: { key: string; value: string }
 }
 

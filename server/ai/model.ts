@@ -11,6 +11,8 @@ export interface Generation {
   readonly messages: readonly ModelMessage[]
   /** The same context as `messages` hold, in pieces: for what is no language model. */
   readonly pieces: readonly Piece[]
+  /** Whose words they are to be. */
+  readonly persona: { readonly handle: string; readonly name: string }
   readonly request: string | null
   readonly maxOutputTokens: number
   /** Ends it at once: the connection to the model's server is closed. */
@@ -38,9 +40,23 @@ export interface Model {
   /** How many tokens it can read and write together. */
   readonly contextTokens: number
   /** Of a million tokens. */
-  readonly price?: { readonly input: number; readonly output: number; readonly currency: string }
+  readonly price?: { readonly input: number; readonly output: number; readonly currency: string } | undefined
   /** Throws a ModelError; the signal's reason where that was aborted. */
   generate(generation: Generation): AsyncIterable<Part>
+}
+
+/** How to reach a language model. */
+export interface ModelSettings {
+  /** As readers see it. */
+  readonly name: string
+  readonly provider: 'openai-compatible' | 'anthropic' | 'google'
+  /** Null: the provider's own. An OpenAI-compatible server has none. */
+  readonly baseUrl: string | null
+  /** As its server calls it. */
+  readonly model: string
+  readonly apiKey: string | undefined
+  readonly contextTokens: number
+  readonly price: Model['price']
 }
 
 /** Why a model wrote nothing, or not to the end. */
@@ -66,17 +82,20 @@ export type ModelFault =
 /** The one error of models. Its message is for readers: it says what happened and what helps, and holds no secrets. */
 export class ModelError extends Error {
   readonly fault: ModelFault
+  /** What the model's server or the network said, for admins and the log; without secrets, either. */
+  readonly detail: string | undefined
   /** When it is worth trying again, in milliseconds. */
   readonly retryMs: number | undefined
 
   constructor(
     fault: ModelFault,
     message: string,
-    more: { retryMs?: number | undefined; cause?: unknown } = {},
+    more: { retryMs?: number | undefined; detail?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause })
     this.name = 'ModelError'
     this.fault = fault
+    this.detail = more.detail
     this.retryMs = more.retryMs
   }
 }

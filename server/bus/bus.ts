@@ -34,4 +34,6 @@ export type Unsubscribe = () => Promise<void>
 export const topics = {
   /** Changes of who may do what: bans, sign-outs, roles. */
   accounts: 'accounts',
+  /** Runs that are to stop, by id. */
+  stops: 'stops',
 } as const

@@ -15,6 +15,8 @@ export const busLimits = {
   retryMaxMs: 1_000,
   /** How often the Cluster is asked who serves what, while nothing else gives reason to. */
   topologyMs: 2_000,
+  /** How long the text of a reply that is being written is kept in Redis, in seconds. */
+  liveTextSeconds: 3_600,
   /** At most this often a line is logged about lost messages. */
   lossLogMs: 5_000,
 } as const

@@ -13,7 +13,10 @@ import { createApp } from '../app.ts'
 import type { Bus } from '../bus/bus.ts'
 import { createMemoryBus } from '../bus/memory.ts'
 import { createBusMetrics } from '../bus/metrics.ts'
+import { createMemoryLiveText } from '../bus/live-text.ts'
 import { createRedisBus } from '../bus/redis.ts'
+import { openRedisData } from '../bus/redis-data.ts'
+import { createRedisLiveText } from '../bus/redis-live-text.ts'
 import type { Config } from '../config.ts'
 import { addressOf } from '../http/address.ts'
 import { createHttpMetrics } from '../http/metrics.ts'
@@ -28,7 +31,9 @@ import { attachSockets } from '../live/socket.ts'
 import type { OpenDatabase } from '../store/database.ts'
 import { importThread } from '../threads/import.ts'
 import { linkSettled } from '../threads/link-settled.ts'
+import type { ThreadParts } from '../threads/parts.ts'
 import { createRenderer } from '../threads/render.ts'
+import { openAi } from './ai.ts'
 import { distDir, openStore } from './open.ts'
 import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
 
@@ -69,12 +74,13 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   })
   if (config.databaseUrl === undefined) await seed({ database, log, render })
 
+  const secret = await loadSecret(db, config.authSecret)
   const accounts = createAccounts({
     db,
     bus,
     log,
     publicUrl,
-    secret: await loadSecret(db, config.authSecret),
+    secret,
     trustedOrigins: (request) => {
       const origin = request?.headers.get('origin')
       return origin && isOwnOrigin(origin, request?.headers.get('host') ?? undefined) ? [origin] : []
@@ -82,19 +88,22 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     ...(config.oidc && { oauth: { oidc: { id: 'oidc', ...config.oidc } } }),
   })
   const metrics = createLiveMetrics(registry)
-  const hub = createHub({ db, bus, log, metrics, node })
-  const shared = config.redisUrl === undefined ? undefined : createRedisCounters(config.redisUrl, log)
-  const rates = config.rateLimits ? createRateLimits(shared?.create ?? memoryCounters) : unlimited
+  const redis = config.redisUrl === undefined ? undefined : openRedisData(config.redisUrl, countAlone)
+  const liveText = redis ? createRedisLiveText(redis) : createMemoryLiveText()
+  const hub = createHub({ db, bus, liveText, log, metrics, node })
+  const rates = config.rateLimits
+    ? createRateLimits(redis ? createRedisCounters(redis) : memoryCounters)
+    : unlimited
   if (!config.rateLimits) log.warn('RATE_LIMITS=off: nobody is kept from flooding this server')
   let draining = false
+  const threads: ThreadParts = { db, bus, render, links, log }
+  const ai = await openAi(threads, config, { node, secret, liveText, fetch, log })
 
   const clientDir = path.join(distDir, 'public')
   const app = createApp({
-    db,
-    bus,
-    render,
-    links,
-    log,
+    ...ai.parts,
+    models: ai.models,
+    runner: ai.runner,
     accounts,
     registry,
     httpMetrics: createHttpMetrics(registry),
@@ -153,12 +162,17 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   let stopping: Promise<void> | undefined
   return { url, stop: () => (stopping ??= stop()) }
 
+  function countAlone(): void {
+    log.warn('limits are counted by this node alone until Redis answers')
+  }
+
   async function stop(): Promise<void> {
     draining = true
     clearInterval(resumer)
     clearInterval(rechecker)
     // Requests are taken until the sockets are gone, and /readyz tells the proxy to send no more.
     await sockets.drain()
+    await ai.runner.drain()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     const cut = setTimeout(() => server.closeAllConnections(), drainMs)
     await closed
@@ -167,10 +181,11 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   }
 
   async function release(): Promise<void> {
+    await ai.close()
     await links.close()
     await hub.close()
     await bus.close()
-    shared?.close()
+    redis?.close()
     await database.close()
   }
 }

@@ -1,23 +1,15 @@
-import * as z from 'zod/mini'
 import { Problem } from '../../shared/errors.ts'
-import { createPost, editPost, emoji, postAnswer } from '../../shared/http.ts'
-import { postNumber, threadId } from '../../shared/post.ts'
+import { editPost, emoji, newPost, postAnswer, replyAnswer } from '../../shared/http.ts'
+import { threadId } from '../../shared/post.ts'
+import { begin } from '../ai/agents.ts'
+import { replyAndAsk } from '../ai/mentions.ts'
 import { readBody, readHeads, readPost } from '../store/read.ts'
-import type { ThreadParts } from '../threads/parts.ts'
-import { edit, react, remove, reply } from '../threads/posts.ts'
+import { edit, react, remove } from '../threads/posts.ts'
+import { place, placeProblems } from './place.ts'
 import { route, type Route } from './route.ts'
+import { admitting, type RunRouteParts } from './runs.ts'
 
-const number = z.pipe(z.coerce.number(), postNumber)
-const place = { thread: threadId, number }
-const placeProblems = [
-  'sign-in-required',
-  'thread-not-found',
-  'post-not-found',
-  'post-deleted',
-  'thread-locked',
-] as const
-
-export function postRoutes(parts: ThreadParts): Route[] {
+export function postRoutes(parts: RunRouteParts): Route[] {
   const { db } = parts
   const setReaction = (method: 'put' | 'delete', on: boolean) =>
     route({
@@ -38,14 +30,28 @@ export function postRoutes(parts: ThreadParts): Route[] {
     route({
       method: 'post',
       path: '/api/threads/:thread/posts',
-      summary: 'Replies. The same clientId again returns the first post',
+      summary:
+        'Replies, and asks the AI participants that the text names. With state "streaming", an agent begins a reply ' +
+        'whose text it sends piece by piece. The same clientId again returns the first post',
       params: { thread: threadId },
-      body: createPost,
+      body: newPost,
       status: 201,
-      answer: postAnswer,
-      problems: ['invalid', ...placeProblems, 'quote-mismatch'],
+      answer: replyAnswer,
+      problems: [
+        'invalid',
+        'forbidden',
+        ...placeProblems,
+        'quote-mismatch',
+        'ai-loop',
+        'ai-budget',
+        'ai-busy',
+      ],
       limit: 'write',
-      handle: async ({ actor, params, body }) => ({ post: await reply(parts, actor, params.thread, body) }),
+      async handle({ actor, params: { thread }, body }, c) {
+        if (body.state === 'streaming') return { post: await begin(parts, actor, thread, body) }
+        const { state: _, ...post } = body
+        return replyAndAsk({ ...parts, admit: admitting(parts, c) }, actor, thread, post)
+      },
     }),
     route({
       method: 'get',

@@ -9,6 +9,11 @@ const rates = {
   preview: { points: 120, seconds: 60 },
   /** Whatever guests of one address change: a guest is quickly made anew. */
   guests: { points: 180, seconds: 60 },
+  ask: { points: 30, seconds: 600 },
+  /** AI replies that guests of one address ask for, all together. */
+  'guest-asks': { points: 60, seconds: 86_400 },
+  /** Pieces of text that an agent outside sends. */
+  append: { points: 1_200, seconds: 60 },
   'create-thread': { points: 20, seconds: 3_600 },
   auth: { points: 60, seconds: 60 },
   'sign-in': { points: 20, seconds: 300 },

@@ -83,7 +83,7 @@ async function download(fetch: Fetch, url: string): Promise<LinkImage | null> {
 }
 
 /** Lets `atOnce` pieces of work run and `waiting` more wait; whatever comes beyond that gets null. */
-function turns(atOnce: number, waiting: number) {
+export function turns(atOnce: number, waiting: number) {
   const line: (() => void)[] = []
   let running = 0
   return async <T>(work: () => Promise<T>): Promise<T | null> => {

@@ -100,7 +100,7 @@ function hostOf(url: URL): string {
 }
 
 /** The last part of the path as people would read it, else the host. */
-function nameOf(url: URL): string {
+export function nameOf(url: URL): string {
   const last = url.pathname.split('/').findLast((part) => part !== '') ?? ''
   return cleanText(decoded(last), linkLimits.titleMax) ?? hostOf(url)
 }

@@ -22,4 +22,4 @@ export function cleanText(text: string | undefined, max: number): string | null 
 }
 
 // Controls and format characters (bidirectional ones among them), but not the two joiners that scripts and emoji need.
-const unseen = /[\p{Cc}\p{Co}\p{Cn}]|(?![\u200c\u200d])\p{Cf}/gu
+export const unseen = /[\p{Cc}\p{Co}\p{Cn}]|(?![\u200c\u200d])\p{Cf}/gu

@@ -2,15 +2,19 @@ import type { Logger } from 'pino'
 import { Problem } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Bus } from '../bus/bus.ts'
+import type { LiveText } from '../bus/live-text.ts'
 import type { Db } from '../store/database.ts'
 import { readHeads, readLatest } from '../store/read.ts'
+import { streamingRuns } from '../store/runs.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
 import { createRoom, type Room } from './room.ts'
+import type { StreamText } from './streams.ts'
 
 export interface HubParts {
   readonly db: Db
   readonly bus: Bus
+  readonly liveText: LiveText
   readonly log: Logger
   readonly metrics: LiveMetrics
   /** This node's name, unique among all that share the bus. */
@@ -27,9 +31,10 @@ export interface Hub {
 }
 
 export function createHub(parts: HubParts): Hub {
-  const { db, bus, log, metrics, node } = parts
+  const { db, bus, liveText, log, metrics, node } = parts
   const rooms = new Map<string, { room: Room; opened: Promise<void>; emptySince: number | undefined }>()
   let comparing: Promise<void> | undefined
+  let alias = 0
 
   const ticker = setInterval(tick, 1_000)
   const comparer = setInterval(() => void compareHeads(), liveLimits.headCheckMs)
@@ -54,6 +59,8 @@ export function createHub(parts: HubParts): Hub {
         if (read === undefined) throw new Problem('thread-not-found')
         return read
       },
+      readStreams: () => readStreams({ db, liveText }, thread),
+      nextAlias: () => ++alias,
       onError: (error) => log.warn({ err: error, thread }, 'room could not be repaired; it is tried again'),
     })
     const entry = { room: created, opened: created.open(), emptySince: undefined }
@@ -114,4 +121,17 @@ export function createHub(parts: HubParts): Hub {
       await Promise.allSettled(all.map((entry) => entry.room.close()))
     },
   }
+}
+
+/** The replies of a thread that are being written. Redis is ahead of the database by up to a second, or has nothing. */
+async function readStreams(
+  { db, liveText }: Pick<HubParts, 'db' | 'liveText'>,
+  thread: string,
+): Promise<StreamText[]> {
+  const runs = await streamingRuns(db, thread)
+  const texts = await Promise.all(runs.map(({ id }) => liveText.read(id)))
+  return runs.map(({ id, number, epoch, text }, i) => {
+    const live = texts[i] ?? ''
+    return { post: number, run: id, epoch, text: live.length > text.length ? live : text }
+  })
 }

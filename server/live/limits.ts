@@ -21,6 +21,10 @@ export const liveLimits = {
   subscribeMs: 1_000,
   /** How long a room waits for a change that another one overtook. */
   gapMs: 40,
+  /** How long a room waits before it looks again for a piece of a reply that did not come. */
+  tornMs: 100,
+  /** Ended replies that a room remembers, lest a late piece bring one back. */
+  endedRuns: 64,
   /** How often heads are compared with the database. */
   headCheckMs: 3_000,
   /** How long a room without viewers stays, for those who come back at once. */

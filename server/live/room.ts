@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, Unsubscribe } from '../bus/bus.ts'
-import { decodeThreadMessage, encodeThreadMessage, toLine } from '../bus/messages.ts'
+import {
+  decodeThreadMessage,
+  encodeThreadMessage,
+  replyOf,
+  toLine,
+  type ReplyState,
+} from '../bus/messages.ts'
 import { limits } from '../../shared/limits.ts'
-import type { Joined } from '../../shared/live.ts'
+import type { Delta, Joined } from '../../shared/live.ts'
 import type { Post } from '../../shared/post.ts'
 import { createDifferenceReader, type Difference } from './difference.ts'
 import { textFrame } from './frame.ts'
@@ -10,6 +16,7 @@ import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRing } from './ring.ts'
+import { createStreams, type RoomLine, type StreamText } from './streams.ts'
 
 /** What a room needs of a socket. */
 export interface Viewer {
@@ -27,6 +34,10 @@ export interface RoomParts {
   readonly metrics: LiveMetrics
   /** Changes after a seq, the newest `limits.joinedPosts` of them. Throws thread-not-found. */
   readDifference(after: number): Promise<Difference>
+  /** The replies of the thread that are being written. */
+  readStreams(): Promise<readonly StreamText[]>
+  /** A short name for a reply, which no other of this node has. */
+  nextAlias(): number
   /** A repair or a read failed; it is tried again at the next comparison of heads. */
   onError(error: unknown): void
 }
@@ -35,8 +46,10 @@ export interface RoomParts {
 export interface Room {
   /** Subscribes and reads the head. Throws thread-not-found. */
   open(): Promise<void>
-  /** Brings a viewer from `after` to the head, and from then on tells it everything. Others see it, unless it is `quiet`. */
-  join(viewer: Viewer, after: number, quiet: boolean): Promise<void>
+  /** Brings a viewer from where it stands to the head, and from then on tells it everything. */
+  join(viewer: Viewer, place: JoinPlace): Promise<void>
+  /** A run's text so far; undefined when none streams under that name. */
+  text(post: number, run: string, at: number): Delta | undefined
   leave(viewer: Viewer): void
   readonly presence: Presence
   readonly size: number
@@ -47,14 +60,25 @@ export interface Room {
   close(): Promise<void>
 }
 
+/** Where a viewer stands, and how it wants to be told. */
+export interface JoinPlace {
+  readonly after: number
+  /** Others do not see it. */
+  readonly quiet?: boolean | undefined
+  /** It understands `more`. */
+  readonly brief?: boolean | undefined
+  /** How much it knows of replies that are being written, by run. */
+  readonly have?: ReadonlyMap<string, number>
+}
+
 export function createRoom(parts: RoomParts): Room {
   const { thread, node, bus, metrics } = parts
-  const viewers = new Map<string, Viewer>()
+  const viewers = new Map<string, { viewer: Viewer; ear: Ear }>()
   const ring = createRing()
   /** Changes that came before an older one did. */
-  const early = new Map<number, { line: string; committedAt: number }>()
-  /** Frames for viewers that come back to this head, by where they left: a storm of them is served from memory. */
-  const caughtUp = new Map<number, Buffer>()
+  const early = new Map<number, { line: string; committedAt: number; reply?: ReplyState }>()
+  /** Answers for viewers that come back to this head, by where they left: a storm of them is served from memory. */
+  const caughtUp = new Map<number, Answer>()
   /** The last difference that was read, for those who come a moment later. */
   let latest: { read: Difference; asked: number } | undefined
   let ticks = 0
@@ -64,7 +88,7 @@ export function createRoom(parts: RoomParts): Room {
   let unsubscribe: Unsubscribe | undefined
   let gapTimer: NodeJS.Timeout | undefined
   let repairing: Promise<void> | undefined
-  let outbox: { lines: string[]; oldest: number } | undefined
+  let outbox: { lines: RoomLine[]; oldest: number } | undefined
   let presenceTimer: NodeJS.Timeout | undefined
 
   const presence = createPresence({
@@ -74,11 +98,20 @@ export function createRoom(parts: RoomParts): Room {
     onChange: mentionPresence,
   })
 
+  const streams = createStreams({
+    thread,
+    read: parts.readStreams,
+    say: (line) => say(line, Date.now()),
+    nextAlias: parts.nextAlias,
+    onError: parts.onError,
+  })
+
   async function open(): Promise<void> {
     // Subscribed first, then read: what is committed from here on is either in the answer or comes by the bus. A bus that
     // is down holds nobody up: heads are compared with the database meanwhile.
     await Promise.race([subscribe(), sleep(liveLimits.subscribeMs, undefined, { ref: false })])
     const { seq } = await difference(Number.MAX_SAFE_INTEGER)
+    await streams.load()
     if (state === 'closed') return
     head = seq
     state = 'live'
@@ -97,9 +130,10 @@ export function createRoom(parts: RoomParts): Room {
     const message = decodeThreadMessage(text)
     if (message === undefined || state === 'closed') return
     if (message.kind === 'presence') return presence.hear(message.body)
-    const { seq, line, committedAt } = message
+    if (message.kind === 'delta') return streams.hear(message, message.line)
+    const { seq } = message
     if (state === 'live' && seq <= head) return
-    if (early.size < limits.heldMessages) early.set(seq, { line, committedAt })
+    if (early.size < limits.heldMessages) early.set(seq, message)
     if (state === 'live') advance()
   }
 
@@ -110,7 +144,8 @@ export function createRoom(parts: RoomParts): Room {
       caughtUp.clear()
       early.delete(head)
       ring.push(head, next.line)
-      say(next.line, next.committedAt)
+      if (next.reply) streams.changed(next.reply)
+      say(next, next.committedAt)
     }
     if (early.size > 0) for (const seq of early.keys()) if (seq <= head) early.delete(seq)
     if (early.size === 0) {
@@ -120,7 +155,7 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** Lines said in one turn of the event loop go out as one frame, framed once. */
-  function say(line: string, committedAt: number): void {
+  function say(line: RoomLine, committedAt: number): void {
     if (viewers.size === 0) return
     if (outbox) outbox.lines.push(line)
     else {
@@ -133,8 +168,11 @@ export function createRoom(parts: RoomParts): Room {
     if (outbox === undefined) return
     const { lines, oldest } = outbox
     outbox = undefined
-    const frame = textFrame(lines.join('\n'))
-    for (const viewer of viewers.values()) viewer.deliver(frame)
+    const frames = framesOf(lines)
+    for (const { viewer, ear } of viewers.values()) {
+      const frame = frames(ear)
+      if (frame) viewer.deliver(frame)
+    }
     metrics.delivered(lines.length, viewers.size)
     metrics.lag.observe(Math.max(0, Date.now() - oldest) / 1000)
   }
@@ -167,50 +205,56 @@ export function createRoom(parts: RoomParts): Room {
     flush()
     const before = head
     head = read.seq
+    for (const post of read.posts) {
+      const reply = replyOf(post)
+      if (reply) streams.changed(reply)
+    }
     ring.clear()
     caughtUp.clear()
-    const frame = joinedFrame(joinedFrom(before, read))
-    for (const viewer of viewers.values()) viewer.deliver(frame)
+    // Of replies that are being written, those who are here know all.
+    const { frame } = joinedAnswer(joinedFrom(before, read))
+    for (const { viewer } of viewers.values()) viewer.deliver(frame)
     metrics.delivered(1, viewers.size)
     advance()
   }
 
-  async function join(viewer: Viewer, after: number, quiet: boolean): Promise<void> {
-    if (!quiet) presence.enter(viewer.id)
+  async function join(viewer: Viewer, place: JoinPlace): Promise<void> {
+    if (place.quiet !== true) presence.enter(viewer.id)
     try {
-      await bring(viewer, after)
+      await bring(viewer, place)
     } catch (error) {
       if (!viewers.has(viewer.id)) presence.leave(viewer.id)
       throw error
     }
   }
 
-  async function bring(viewer: Viewer, after: number): Promise<void> {
+  async function bring(viewer: Viewer, place: JoinPlace): Promise<void> {
+    const { after } = place
     // A client that knows more than this room: either a hint was lost, or the database was restored from a copy.
     if (after > head) await repair()
-    if (after > head) return enter(viewer, textFrame(toLine({ ...emptyJoined(head), behind: true })))
-    let frame = answerFromMemory(after)
-    while (frame === undefined) {
+    if (after > head) return enter(viewer, place, answer({ ...emptyJoined(head), behind: true }))
+    let known = answerFromMemory(after)
+    while (known === undefined) {
       const read = await difference(after)
       adopt(read)
       latest = { read, asked: after }
       // The room may have gone on meanwhile; its ring has what came after the read, unless that was repaired too.
-      frame = answerFromMemory(after)
+      known = answerFromMemory(after)
     }
-    enter(viewer, frame)
+    enter(viewer, place, known)
   }
 
   /** What a viewer that left at `after` missed, where that is known here. */
-  function answerFromMemory(after: number): Buffer | undefined {
-    let frame = caughtUp.get(after)
-    if (frame !== undefined) return frame
+  function answerFromMemory(after: number): Answer | undefined {
+    let known = caughtUp.get(after)
+    if (known !== undefined) return known
     const read = latestSince(after)
-    if (ring.covers(after, head)) frame = joinedFrame({ ...emptyJoined(after), ...ring.since(after) })
-    else if (read !== undefined) frame = joinedFrame(joinedFrom(after, read))
+    if (ring.covers(after, head)) known = joinedAnswer({ ...emptyJoined(after), ...ring.since(after) })
+    else if (read !== undefined) known = joinedAnswer(joinedFrom(after, read))
     else return undefined
-    caughtUp.set(after, frame)
+    caughtUp.set(after, known)
     if (caughtUp.size > liveLimits.caughtUpFrames) caughtUp.delete(caughtUp.keys().next().value!)
-    return frame
+    return known
   }
 
   /** The latest read, if with the ring it tells all that changed after `after`, or that it is too much to tell. */
@@ -221,10 +265,11 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** What would choke a socket is fetched over HTTP, where it comes compressed and in the reader's own time. */
-  function joinedFrame(message: Joined): Buffer {
-    const frame = textFrame(toLine(message))
-    if (frame.length <= liveLimits.joinedBytes) return frame
-    return textFrame(toLine({ ...emptyJoined(message.after), behind: true }))
+  function joinedAnswer(message: Joined): Answer {
+    const whole = answer(message)
+    return whole.frame.length <= liveLimits.joinedBytes
+      ? whole
+      : answer({ ...emptyJoined(message.after), behind: true })
   }
 
   /** What changed between `after` and the head: as read, and what the ring has since. */
@@ -241,12 +286,14 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** In the same turn: what the viewer gets now is complete up to the head, and everything later is said to it. */
-  function enter(viewer: Viewer, frame: Buffer): void {
+  function enter(viewer: Viewer, { brief, quiet, have = new Map() }: JoinPlace, known: Answer): void {
     if (state !== 'live') return
-    // What waits to be said is part of `frame`, and must not be said to the newcomer again.
+    // What waits to be said is part of the answer, and must not be said to the newcomer again.
     flush()
-    viewers.set(viewer.id, viewer)
-    viewer.deliver(frame)
+    const ear = quiet === true ? 'quiet' : brief === true ? 'brief' : 'all'
+    viewers.set(viewer.id, { viewer, ear })
+    const texts = ear === 'quiet' ? [] : streams.list(have)
+    viewer.deliver(texts.length === 0 ? known.frame : textFrame(withStreams(known.line, texts)))
   }
 
   /** Presence is said at most every `presenceMs`, however much comes and goes. */
@@ -262,13 +309,14 @@ export function createRoom(parts: RoomParts): Room {
           typing: presence.typing().slice(0, typingShown),
         }),
       )
-      for (const viewer of viewers.values()) viewer.mention(frame)
+      for (const { viewer } of viewers.values()) viewer.mention(frame)
     }, liveLimits.presenceMs)
   }
 
   return {
     open,
     join,
+    text: streams.text,
     leave(viewer) {
       viewers.delete(viewer.id)
       presence.leave(viewer.id)
@@ -295,6 +343,7 @@ export function createRoom(parts: RoomParts): Room {
       state = 'closed'
       clearTimeout(gapTimer)
       clearTimeout(presenceTimer)
+      streams.close()
       await unsubscribe?.()
     },
   }
@@ -306,9 +355,45 @@ export function createRoom(parts: RoomParts): Room {
     early.clear()
     caughtUp.clear()
     latest = undefined
-    const frame = textFrame(toLine({ ...emptyJoined(head), behind: true }))
-    for (const viewer of viewers.values()) viewer.deliver(frame)
+    const { frame } = answer({ ...emptyJoined(head), behind: true })
+    for (const { viewer } of viewers.values()) viewer.deliver(frame)
   }
+}
+
+/** What a viewer wants to hear: all in full, all in few bytes, or only what lasts. */
+type Ear = 'all' | 'brief' | 'quiet'
+
+/** Lines as one frame for each kind of ear, made when the first asks; undefined where there is nothing for it. */
+function framesOf(lines: readonly RoomLine[]): (ear: Ear) => Buffer | undefined {
+  const made = new Map<Ear, Buffer | undefined>()
+  const plain = lines.every((line) => !line.passing)
+  return (asked) => {
+    const ear = plain ? 'all' : asked
+    if (!made.has(ear))
+      made.set(ear, frameOf(ear === 'quiet' ? lines.filter((line) => !line.passing) : lines, ear))
+    return made.get(ear)
+  }
+}
+
+function frameOf(lines: readonly RoomLine[], ear: Ear): Buffer | undefined {
+  if (lines.length === 0) return undefined
+  return textFrame(lines.map(({ line, brief }) => (ear === 'brief' && brief) || line).join('\n'))
+}
+
+/** A `joined`, framed for the many who are told just that, and as a line for those who get more with it. */
+interface Answer {
+  /** Without its `streams` and its last brace. */
+  readonly line: string
+  readonly frame: Buffer
+}
+
+function answer({ streams: _, ...message }: Joined): Answer {
+  const line = JSON.stringify(message).slice(0, -1)
+  return { line, frame: textFrame(withStreams(line, [])) }
+}
+
+function withStreams(line: string, streams: Joined['streams']): string {
+  return `${line},"streams":${JSON.stringify(streams)}}`
 }
 
 /** Names of typists in one message; more would not be read. */

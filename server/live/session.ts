@@ -99,7 +99,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     if (message === undefined)
       return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
     // Reading needs no account, so it does not wait until it is known who asks.
-    if (message.type === 'join' || message.type === 'leave') return dispatch(message)
+    if (message.type !== 'typing' && message.type !== 'auth') return dispatch(message)
     queue = queue.then(() => dispatch(message)).catch(fail)
     await queue
   }
@@ -120,8 +120,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
       case 'typing':
         return note(message.thread, message.parent)
       case 'text':
-        // Nothing streams under that name: the post as it is comes by its seq.
-        return
+        return tellText(message)
       case 'auth':
         credentials = bearer(message.token)
         identity = null
@@ -132,12 +131,24 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     }
   }
 
-  async function join({ thread, after, quiet = false }: Extract<Up, { type: 'join' }>): Promise<void> {
+  /** Where nothing streams under that name, the post as it is comes by its seq. */
+  function tellText({ thread, post, run, at = 0 }: Extract<Up, { type: 'text' }>): void {
+    const delta = joined.get(thread)?.text(post, run, at)
+    if (delta) say(delta)
+  }
+
+  async function join({
+    thread,
+    after,
+    quiet,
+    brief,
+    have = [],
+  }: Extract<Up, { type: 'join' }>): Promise<void> {
     if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
     if (!joined.has(thread)) joined.set(thread, undefined)
     const room = await hub.room(thread)
     if (ended || !joined.has(thread)) return
-    await room.join(transport, after, quiet)
+    await room.join(transport, { after, quiet, brief, have: new Map(have.map(({ run, at }) => [run, at])) })
     if (!ended && joined.has(thread)) joined.set(thread, room)
     else room.leave(transport)
   }

@@ -10,7 +10,9 @@ import type { RateLimits } from '../http/rate-limits.ts'
 import type { Snapshots } from '../http/snapshots.ts'
 import type { Db } from '../store/database.ts'
 import { readHeads } from '../store/read.ts'
+import { can } from '../threads/access.ts'
 import { getThreads } from '../threads/threads.ts'
+import { adminPath, renderAdminPage } from './admin-page.tsx'
 import { devAssets, readManifest, type Assets } from './assets.ts'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
@@ -113,6 +115,13 @@ export function createPages(parts: PageParts): Pages {
     )
   })
   pages.get('/sign-in', async (c) => page(c, renderSignInPage(await frameFor(c), parts.provider)))
+  pages.get(adminPath, async (c) => {
+    await admit(c)
+    const viewer = (await c.get('identify')())?.actor ?? null
+    // Signing in would not help most of those who come here.
+    if (!can(viewer, 'manage-ai')) throw new Problem('forbidden', { detail: 'Only admins see this page.' })
+    return page(c, renderAdminPage(await frameFor(c)))
+  })
   pages.get('/new', async (c) => page(c, renderNewThreadPage(await frameFor(c))))
 
   pages.get('/feed.xml', async (c) => {

@@ -89,7 +89,14 @@ export async function* renderThreadPage(
 function inside(cache: PostCache, thread: string, post: Post, posts: readonly (Post | undefined)[]): string {
   const { repliesTo, quoted } = relations(post, (number) => posts[number - 1])
   const embeds = post.embeds === undefined ? '' : JSON.stringify(post.embeds)
-  const names = JSON.stringify([post.author.name, repliesTo?.author?.name, quoted?.name])
+  const { author, asker } = post
+  const names = JSON.stringify([
+    author.name,
+    author.picture,
+    asker?.name,
+    repliesTo?.author?.name,
+    quoted?.name,
+  ])
   const key = `${thread}/${post.number}/${post.seq} ${names} ${embeds}`
   const known = cache.get(key)
   if (known !== undefined) return known
@@ -123,6 +130,7 @@ function Below() {
         Quote
       </button>
       <p id="announce" class="unseen" role="status"></p>
+      <p id="replies" class="unseen" role="status"></p>
     </>
   )
 }

@@ -16,6 +16,8 @@ export interface NewPost extends Content {
   state?: PostState
   /** Whether a lock of the thread does not hold for this writer. */
   evenLocked?: boolean
+  /** Written in the same transaction, once the post has its number: nothing is written where it throws. */
+  also?: (tx: Transaction<Database>, number: number) => Promise<void>
 }
 
 export interface Inserted {
@@ -56,6 +58,7 @@ export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
         throw new Problem((await readHead(tx, input.thread)) ? 'thread-locked' : 'thread-not-found')
       }
       await insertEmbeds(tx, input.thread, number, input.embeds)
+      await input.also?.(tx, number)
       if (input.quote) await dropDeletedQuote(tx, input.thread, number)
       const post = (await readPost(tx, input.thread, number))!
       const { own, elsewhere } = await findWaiting(tx, input.thread, number)

@@ -4,6 +4,7 @@ import { limits } from '../../shared/limits.ts'
 import { changeThread, livePost, stamp, type Change } from './change.ts'
 import { insertEmbeds, type Content } from './content.ts'
 import type { Db } from './database.ts'
+import { eraseRun } from './runs.ts'
 import type { Database } from './schema.ts'
 
 /**
@@ -79,6 +80,7 @@ export function erasePost(db: Db, at: { thread: string; number: number }): Promi
       .where('thread_id', '=', at.thread)
       .where('number', '=', at.number)
       .execute()
+    await eraseRun(tx, at)
     for (const table of ['revisions', 'reactions', 'post_embeds'] as const) {
       await tx.deleteFrom(table).where('thread_id', '=', at.thread).where('number', '=', at.number).execute()
     }

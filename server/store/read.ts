@@ -47,7 +47,8 @@ export function readLatest(
   })
 }
 
-function inSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** Reads what belongs together, from one snapshot of the database. */
+export function inSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
 }
 
@@ -92,8 +93,14 @@ export async function loadPosts(
   const rows = await db
     .selectFrom('posts as p')
     .innerJoin('users as u', 'u.id', 'p.author_id')
+    .leftJoin('runs as r', (join) =>
+      join.onRef('r.thread_id', '=', 'p.thread_id').onRef('r.number', '=', 'p.number'),
+    )
+    .leftJoin('users as a', 'a.id', 'r.asker_id')
     .select(['p.number', 'p.parent', 'p.html', 'p.state', 'p.created_at', 'p.edited_at', 'p.quote_number'])
-    .select(['p.quote_text', 'p.seq', 'p.client_id', 'u.id as author_id', 'u.name', 'u.kind'])
+    .select(['p.quote_text', 'p.seq', 'p.client_id', 'u.id as author_id', 'u.name', 'u.kind', 'u.image'])
+    .select(['r.id as run_id', 'r.request', 'r.reason'])
+    .select(['a.id as asker_id', 'a.name as asker_name', 'a.kind as asker_kind', 'a.image as asker_image'])
     .where('p.thread_id', '=', thread)
     .where((eb) =>
       'after' in which
@@ -149,7 +156,8 @@ async function loadEmbeds(db: Tx, thread: string, numbers: readonly number[] | u
     .leftJoin('threads as t', 't.id', 'p.thread_id')
     .select(['e.number', 'e.position', 'e.link_id', 'e.target_thread', 'e.target_number'])
     .select(['l.url', 'l.state as link_state', 'l.title', 'l.site', 'l.description', 'l.image_url'])
-    .select(['p.state', 'p.excerpt', 'u.id as author_id', 'u.name', 'u.kind', 't.title as thread_title'])
+    .select(['p.state', 'p.excerpt', 'u.id as author_id', 'u.name', 'u.kind', 'u.image'])
+    .select('t.title as thread_title')
     .where('e.thread_id', '=', thread)
     .$if(numbers !== undefined, (q) => q.where('e.number', '=', sql<number>`any(${numbers})`))
     .execute()

@@ -3,7 +3,7 @@ import type { ThreadPage } from '../../shared/http.ts'
 import type { Author } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
 import { transact, type Db } from './database.ts'
-import { toThread } from './wire.ts'
+import { toAuthor, toThread } from './wire.ts'
 import { changeThread, stamp, type Change } from './change.ts'
 import { findEmbedders, insertEmbeds, type Content } from './content.ts'
 
@@ -75,7 +75,7 @@ export async function listThreads(
     .select(['t.id', 't.title', 't.url', 't.locked', 't.seq', 't.post_count', 't.created_at', 't.link_id'])
     .select(sql<string>`(extract(epoch from t.last_activity_at) * 1000000)::bigint::text`.as('at'))
     .select('t.last_activity_at')
-    .select(['p.excerpt', 'u.id as author_id', 'u.name', 'u.kind'])
+    .select(['p.excerpt', 'u.id as author_id', 'u.name', 'u.kind', 'u.image'])
     .select([
       'l.url as link_url',
       'l.state',
@@ -104,7 +104,7 @@ export async function listThreads(
       ...toThread(row),
       seq: row.seq,
       posts: row.post_count,
-      author: { id: row.author_id, name: row.name, kind: row.kind },
+      author: toAuthor(row),
       excerpt: row.excerpt,
       lastActivityAt: row.last_activity_at.toISOString(),
       participants: participants.get(row.id) ?? { people: [], peopleCount: 0, ai: [] },
@@ -121,13 +121,14 @@ async function readParticipants(db: Db, threads: readonly string[]) {
   const rows = await db
     .selectFrom('posts as p')
     .innerJoin('users as u', 'u.id', 'p.author_id')
-    .select(['p.thread_id', 'u.id', 'u.name', 'u.kind'])
+    .select(['p.thread_id', 'u.id as author_id', 'u.name', 'u.kind', 'u.image'])
     .where('p.thread_id', '=', sql<string>`any(${threads})`)
     .where('p.state', '<>', 'deleted')
-    .groupBy(['p.thread_id', 'u.id', 'u.name', 'u.kind'])
+    .groupBy(['p.thread_id', 'u.id', 'u.name', 'u.kind', 'u.image'])
     .orderBy(sql`min(p.number)`)
     .execute()
-  for (const { thread_id, ...author } of rows) {
+  for (const { thread_id, ...columns } of rows) {
+    const author = toAuthor(columns)
     const entry = byThread.get(thread_id) ?? { people: [], peopleCount: 0, ai: [] }
     byThread.set(thread_id, entry)
     if (author.kind === 'ai') entry.ai.push(author)

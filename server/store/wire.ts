@@ -1,4 +1,4 @@
-import type { Embed, LinkEmbed, Post, PostEmbed } from '../../shared/post.ts'
+import type { Author, Embed, LinkEmbed, Post, PostEmbed } from '../../shared/post.ts'
 import type { Selectable } from 'kysely'
 import type { Thread } from '../../shared/thread.ts'
 import type { LinkRow, PostRow, ThreadsTable, UsersTable } from './schema.ts'
@@ -15,14 +15,31 @@ type PostColumns = Pick<
   | 'quote_text'
   | 'seq'
   | 'client_id'
-> & { author_id: string; name: string; kind: UsersTable['kind'] }
+> &
+  AuthorColumns & {
+    // Of the run that wrote it, if one did.
+    run_id: string | null
+    request: string | null
+    reason: string | null
+    asker_id: string | null
+    asker_name: string | null
+    asker_kind: UsersTable['kind'] | null
+    asker_image: string | null
+  }
+
+export type AuthorColumns = Pick<UsersTable, 'name' | 'kind' | 'image'> & { author_id: string }
+
+/** An account as the author of something. People's pictures are not shown. */
+export function toAuthor({ author_id: id, name, kind, image }: AuthorColumns): Author {
+  return { id, name, kind, ...(kind === 'ai' && image !== null && { picture: image }) }
+}
 
 /** A row as the wire's post. */
 export function toPost(row: PostColumns, reactions: Post['reactions'], embeds: Embed[] | undefined): Post {
   return {
     number: row.number,
     parent: row.parent,
-    author: { id: row.author_id, name: row.name, kind: row.kind },
+    author: toAuthor(row),
     html: row.html,
     state: row.state,
     createdAt: row.created_at.toISOString(),
@@ -32,6 +49,23 @@ export function toPost(row: PostColumns, reactions: Post['reactions'], embeds: E
     ...(embeds && { embeds }),
     seq: row.seq,
     ...(row.client_id !== null && { clientId: row.client_id }),
+    ...(row.run_id !== null && toReply(row.run_id, row)),
+  }
+}
+
+/** What a post tells of the run that wrote it. Of a deleted one, the asker's words are gone too. */
+function toReply(run: string, row: PostColumns): Pick<Post, 'run' | 'asker' | 'request' | 'reason'> {
+  const { state, request, reason, asker_id, asker_name, asker_kind, asker_image } = row
+  if (state === 'deleted') return { run }
+  return {
+    run,
+    // An agent outside asks itself.
+    ...(asker_id !== null &&
+      asker_id !== row.author_id && {
+        asker: toAuthor({ author_id: asker_id, name: asker_name!, kind: asker_kind!, image: asker_image }),
+      }),
+    ...(request !== null && { request }),
+    ...(reason !== null && { reason }),
   }
 }
 
@@ -71,23 +105,22 @@ export function toLinkEmbed(row: Omit<LinkRow, 'checked_at'>): LinkEmbed {
   }
 }
 
-export function toPostEmbed(row: {
-  target_thread: string
-  target_number: number
-  state: PostRow['state'] | null
-  excerpt: string
-  author_id: string
-  name: string
-  kind: UsersTable['kind']
-  thread_title: string
-}): PostEmbed {
+export function toPostEmbed(
+  row: {
+    target_thread: string
+    target_number: number
+    state: PostRow['state'] | null
+    excerpt: string
+    thread_title: string
+  } & AuthorColumns,
+): PostEmbed {
   const target = { kind: 'post' as const, thread: row.target_thread, number: row.target_number }
   if (row.state === null || row.state === 'deleted') return { ...target, state: 'missing' }
   return {
     ...target,
     state: 'found',
     title: row.thread_title,
-    author: { id: row.author_id, name: row.name, kind: row.kind },
+    author: toAuthor(row),
     excerpt: row.excerpt,
   }
 }

@@ -14,6 +14,8 @@ export interface Actor {
 export type Action =
   | 'create-thread'
   | 'reply'
+  | 'ask'
+  | 'stop-run'
   | 'react'
   | 'type'
   | 'preview'
@@ -21,10 +23,14 @@ export type Action =
   | 'delete-post'
   | 'change-thread'
   | 'manage-accounts'
+  /** AI participants and their models. */
+  | 'manage-ai'
 
 /** What an action is done to, as far as the rules ask. */
 export interface Subject {
   readonly authorId?: string
+  /** Who asked for an AI reply. */
+  readonly askerId?: string | null
   readonly locked?: boolean
 }
 
@@ -48,9 +54,13 @@ function refusal(actor: Actor | null, action: Action, subject: Subject): Problem
     case 'preview':
       return undefined
     case 'reply':
+    case 'ask':
     case 'react':
     case 'type':
       return subject.locked === true && !moderates ? new Problem('thread-locked') : undefined
+    case 'stop-run':
+      if (moderates || subject.askerId === actor.id || subject.authorId === actor.id) return undefined
+      return new Problem('forbidden')
     case 'edit-post':
     case 'delete-post':
       if (moderates) return undefined
@@ -59,6 +69,7 @@ function refusal(actor: Actor | null, action: Action, subject: Subject): Problem
     case 'change-thread':
       return moderates ? undefined : new Problem('forbidden')
     case 'manage-accounts':
+    case 'manage-ai':
       return actor.role === 'admin' ? undefined : new Problem('forbidden')
   }
 }

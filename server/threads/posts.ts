@@ -91,9 +91,12 @@ export async function react(
   return await changedPost(parts, at, changes)
 }
 
-/** The rules, asked about the post as it stands. */
-async function authorizeAt(
-  { db }: ThreadParts,
+/**
+ * The rules, asked about the post as it stands.
+ * Problems: those of access, thread-not-found, post-not-found, post-deleted.
+ */
+export async function authorizeAt(
+  { db }: Pick<ThreadParts, 'db'>,
   actor: Actor | null,
   action: Action,
   at: Place,
@@ -108,8 +111,12 @@ async function authorizeAt(
   if (row === undefined) throw new Problem('thread-not-found')
   if (row.author_id === null || row.state === null) throw new Problem('post-not-found')
   if (row.state === 'deleted') throw new Problem('post-deleted')
+  if (row.state === 'streaming' && action === 'edit-post')
+    throw new Problem('forbidden', { detail: unfinished })
   return authorize(actor, action, { authorId: row.author_id, locked: row.locked })
 }
+
+const unfinished = 'A reply that is being written cannot be edited. Stop it first.'
 
 /** Tells the viewers of this thread, and then those of threads that quote the post. */
 async function settle(parts: ThreadParts, at: Place, changes: Change[]): Promise<Post> {

@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts'
-import { encodeThreadMessage, toLine } from '../bus/messages.ts'
+import { encodeThreadMessage, replyOf, toLine } from '../bus/messages.ts'
 import type { Change } from '../store/change.ts'
 
 /** Tells every node of changes that are committed, in their order. What is lost on the way is found by comparing heads. */
@@ -9,7 +9,11 @@ export function publishChanges(bus: Bus, thread: string, changes: readonly Chang
     const { seq } = change
     const line =
       'post' in change ? toLine({ type: 'post', thread, seq, post: change.post }) : threadLine(change)
-    void bus.publish(thread, encodeThreadMessage({ kind: 'change', seq, committedAt, line }))
+    const reply = 'post' in change ? replyOf(change.post) : undefined
+    void bus.publish(
+      thread,
+      encodeThreadMessage({ kind: 'change', seq, committedAt, line, ...(reply && { reply }) }),
+    )
   }
 }
 

@@ -1,9 +1,9 @@
-import { createMarkdown, type Rendered } from '../../shared/markdown.ts'
-import { createHighlighter } from './render-code.ts'
-import { renderMath } from './render-math.ts'
+import { createMarkdown, type Rendered, type RenderedAt } from '../../shared/markdown.ts'
+import { createHighlighter } from '../../shared/render-code.ts'
+import { renderMath } from '../../shared/render-math.ts'
 
 /** Markdown to safe HTML, its plain text, and what it embeds. `thread` is the thread that it stands in, where there is one yet. */
-export type Renderer = (body: string, at: { thread?: string | undefined }) => Rendered
+export type Renderer = (body: string, at: RenderedAt) => Rendered
 
 /** The dialect with highlighted code and MathML. `publicUrl` is this server's address. */
 export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
@@ -18,12 +18,17 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
  */
 export function containsQuote(text: string, quoted: string): boolean {
   const whole = lettersAndNumbers(text)
-  return [quoted, quoted.replace(/\\[a-zA-Z]+/g, '')]
-    .map(lettersAndNumbers)
-    .some((passage) => passage !== '' && whole.includes(passage))
+  return quotedForms(quoted).some((passage) => whole.includes(passage))
 }
 
-function lettersAndNumbers(text: string): string {
+/** The letters and numbers that a text must hold for a passage to be in it: either of these. */
+export function quotedForms(quoted: string): string[] {
+  const forms = [quoted, quoted.replace(/\\[a-zA-Z]+/g, '')].map(lettersAndNumbers)
+  return forms.filter((passage) => passage !== '')
+}
+
+/** A text as quotes are compared. */
+export function lettersAndNumbers(text: string): string {
   return text
     .normalize('NFKC')
     .toLowerCase()

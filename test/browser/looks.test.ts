@@ -1,10 +1,9 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { AxeResults, RunOptions } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { barriers } from '../helpers/barriers.ts'
 import { drawn, visit, type Visit } from '../helpers/browser.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { startNode, type TestNode } from '../helpers/node.ts'
@@ -19,9 +18,6 @@ import {
   signInAsGuest,
 } from '../helpers/pages.ts'
 import { describeWith } from '../helpers/services.ts'
-
-const axeSource = fs.readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']
 
 const [front, thread, , composing, signIn] = scenes
 
@@ -156,19 +152,4 @@ async function layOutAll(page: Page): Promise<void> {
   })
   await drawn(page)
   await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()))
-}
-
-/** Everything that axe finds, whatever its weight: "rule: element". */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
-  const options: RunOptions = { runOnly: { type: 'tag', values: standards }, resultTypes: ['violations'] }
-  const { violations } = await page.evaluate(
-    (given) => (window as unknown as { axe: { run(options: unknown): Promise<AxeResults> } }).axe.run(given),
-    options,
-  )
-  return violations
-    .flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 200)} (${node.failureSummary})`),
-    )
-    .toSorted()
 }

@@ -4,18 +4,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectLive, type Live, type Socket } from '../../client/live.ts'
 import { openThread, type LiveThread } from '../../client/thread.ts'
 import type { Timers } from '../../client/timers.ts'
+import { append, begin, finish } from '../../server/ai/agents.ts'
+import type { AiParts } from '../../server/ai/parts.ts'
+import { createMemoryLiveText, type LiveText } from '../../server/bus/live-text.ts'
 import { createHub, type Hub } from '../../server/live/hub.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { createSession } from '../../server/live/session.ts'
 import { openDatabase, type OpenDatabase } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Actor } from '../../server/threads/access.ts'
-import type { ThreadParts } from '../../server/threads/parts.ts'
 import { edit, react, remove, reply } from '../../server/threads/posts.ts'
 import { createRenderer } from '../../server/threads/render.ts'
 import { changeThread, createThread, getChanges, getThread } from '../../server/threads/threads.ts'
 import { Problem } from '../../shared/errors.ts'
 import { fromSnapshot, treeRows, type ThreadState } from '../../shared/thread-state.ts'
+import { addAgent, aiParts } from '../helpers/ai.ts'
 import { createChaosBus } from '../helpers/chaos-bus.ts'
 import type { TestDatabase } from '../helpers/postgres.ts'
 import { createRandom, type Random } from '../helpers/random.ts'
@@ -24,7 +27,8 @@ import { createDatabase, describeWith } from '../helpers/services.ts'
 /**
  * The promise of the whole live side: however messages are lost, repeated, delayed and reordered between the nodes, and
  * however often clients lose their sockets, every client ends with the thread as the database has it, and on the way
- * two clients at the same seq show the same thread.
+ * two clients at the same seq show the same thread. Of a reply that is being written, each client's text is always the
+ * beginning of what its agent wrote, and at the end the whole of it.
  *
  * FUZZ_SEED=n plays one seed again; FUZZ_SEEDS=n plays more of them.
  */
@@ -43,6 +47,8 @@ const writers: Actor[] = ['ada', 'bob', 'mod'].map((id) => ({
   role: id === 'mod' ? 'moderator' : 'member',
 }))
 
+const agent: Actor = { id: 'agent', name: 'agent', kind: 'ai', role: 'member' }
+
 describeWith('postgres', 'convergence', () => {
   let disposable: TestDatabase
 
@@ -56,6 +62,7 @@ describeWith('postgres', 'convergence', () => {
         .values({ id, name, kind, role, email: `${id}@test.invalid` })
         .execute()
     }
+    await addAgent(database.db, agent.id)
   })
 
   afterAll(async () => {
@@ -84,15 +91,19 @@ describeWith('postgres', 'convergence', () => {
 async function play(seed: number): Promise<void> {
   const random = createRandom(seed)
   const chaos = createChaosBus(random)
-  const nodes = [0, 1].map((index) => createNode(`node${index}`, chaos.endpoint()))
+  const liveText = createMemoryLiveText()
+  const nodes = [0, 1].map((index) => createNode(`node${index}`, chaos.endpoint(), liveText))
   const parts = nodes[0]!.parts
   const { thread } = await createThread(parts, writers[0]!, { title: `Game ${seed}`, body: 'The root.' })
   const seen = new Map<number, string>()
+  const written = new Map<string, string>()
   const clients: Client[] = []
   try {
-    for (let i = 0; i < 4; i++) clients.push(await createClient(nodes, thread.id, random, seen))
+    for (let i = 0; i < 4; i++) clients.push(await createClient(nodes, thread.id, random, seen, written))
     await Promise.all([
       ...writers.map((actor) => write(nodes, clients, thread.id, actor, random)),
+      speak(nodes, thread.id, random, written),
+      speak(nodes, thread.id, random, written),
       disturb(nodes, clients, random),
     ])
     chaos.heal()
@@ -120,26 +131,66 @@ async function settle(nodes: Node[], clients: Client[], thread: string): Promise
     expect(shownBy(client.state())).toBe(shownBy(truth))
     expect(orderOf(client.state())).toEqual(orderOf(truth))
     expect(client.faults).toEqual([])
+    expect([...client.state().streams.keys()]).toEqual([])
   }
+}
+
+/** An agent writes a reply piece by piece, now on this node, now on that, and sends some pieces twice. */
+async function speak(
+  nodes: Node[],
+  thread: string,
+  random: Random,
+  written: Map<string, string>,
+): Promise<void> {
+  const anyNode = () => random.pick(nodes).parts
+  await pause(random, 12)
+  const clientId = `${thread}-${random.int(1e6)}`
+  const { number, run = '' } = await begin(anyNode(), agent, thread, {
+    parent: 1,
+    state: 'streaming',
+    clientId,
+  })
+  let text = ''
+  for (let i = 0; i < 8; i++) {
+    await pause(random, 10)
+    const piece = `${random.int(1e6)} 🌳 `
+    const at = random.chance(0.2) ? 0 : text.length
+    // Noted first: readers may hear of it before the writer gets its answer.
+    const whole = text + piece
+    written.set(run, whole)
+    try {
+      await append(anyNode(), agent, { thread, number }, { run, at, text: whole.slice(at) })
+    } catch (error) {
+      // Somebody deleted it meanwhile.
+      if (error instanceof Problem && error.code === 'run-ended') return
+      throw error
+    }
+    text = whole
+  }
+  await pause(random, 10)
+  await finish(anyNode(), agent, { thread, number }, { run, state: 'complete' })
 }
 
 interface Node {
   hub: Hub
-  parts: ThreadParts
+  parts: AiParts
 }
 
-function createNode(node: string, bus: ThreadParts['bus']): Node {
+function createNode(node: string, bus: AiParts['bus'], liveText: LiveText): Node {
   const { db } = database
   const metrics = createLiveMetrics(new Registry())
   return {
-    hub: createHub({ db, bus, log, metrics, node }),
-    parts: {
-      db,
-      bus,
-      log,
-      render: createRenderer({ publicUrl: 'http://localhost' }),
-      links: { request: async () => [] },
-    },
+    hub: createHub({ db, bus, liveText, log, metrics, node }),
+    parts: aiParts(
+      {
+        db,
+        bus,
+        log,
+        render: createRenderer({ publicUrl: 'http://localhost' }),
+        links: { request: async () => [] },
+      },
+      { node, liveText },
+    ),
   }
 }
 
@@ -213,6 +264,7 @@ async function createClient(
   thread: string,
   random: Random,
   seen: Map<number, string>,
+  written: ReadonlyMap<string, string>,
 ): Promise<Client> {
   const faults: unknown[] = []
   const timers: Timers = {
@@ -242,6 +294,9 @@ async function createClient(
 
   /** Never backwards, and at one seq the same for all. */
   function check(state: ThreadState, previous: ThreadState): void {
+    for (const { run, text } of state.streams.values()) {
+      if (written.get(run)?.startsWith(text) !== true) faults.push(`not the text of ${run}: ${text}`)
+    }
     if (state.seq < previous.seq) faults.push(`went back from ${previous.seq} to ${state.seq}`)
     const shown = shownBy(state)
     const known = seen.get(state.seq)

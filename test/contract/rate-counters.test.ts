@@ -1,11 +1,10 @@
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openRedisData } from '../../server/bus/redis-data.ts'
 import { createRateLimits } from '../../server/http/rate-limits.ts'
 import { createRedisCounters } from '../../server/http/redis-counters.ts'
 import { startRedis, startRedisCluster } from '../helpers/redis.ts'
 import { describeWith } from '../helpers/services.ts'
 
-const log = pino({ level: 'silent' })
 /** What `create-thread` grants in an hour. */
 const granted = 20
 
@@ -18,8 +17,8 @@ describeWith('redis', 'rate limits over Redis', () => {
     afterAll(() => redis.stop())
 
     test('two nodes share one count', async () => {
-      const nodes = [0, 1].map(() => createRedisCounters(redis.url, log))
-      const limits = nodes.map((node) => createRateLimits(node.create))
+      const nodes = [0, 1].map(() => openRedisData(redis.url, () => undefined))
+      const limits = nodes.map((node) => createRateLimits(createRedisCounters(node)))
       try {
         // Until both are connected each counts alone, for which every try takes another name.
         let tries = 0
@@ -40,8 +39,8 @@ describeWith('redis', 'rate limits over Redis', () => {
 
   test('without Redis a node counts for itself, and refuses all the same', async () => {
     const redis = await startRedis()
-    const node = createRedisCounters(redis.url, log)
-    const limits = createRateLimits(node.create)
+    const node = openRedisData(redis.url, () => undefined)
+    const limits = createRateLimits(createRedisCounters(node))
     try {
       await limits.take('create-thread', 'ada')
       await redis.kill('SIGKILL')

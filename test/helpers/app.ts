@@ -5,6 +5,10 @@ import { Writable } from 'node:stream'
 import type { Hono } from 'hono'
 import { Registry } from 'prom-client'
 import { createAccounts } from '../../server/accounts/create.ts'
+import type { Model } from '../../server/ai/model.ts'
+import type { AiParts } from '../../server/ai/parts.ts'
+import { createModels } from '../../server/ai/models.ts'
+import { createRunner } from '../../server/ai/runner.ts'
 import { createApp } from '../../server/app.ts'
 import type { Env } from '../../server/http/context.ts'
 import { createHttpMetrics } from '../../server/http/metrics.ts'
@@ -13,6 +17,7 @@ import { createLog } from '../../server/log.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Db } from '../../server/store/database.ts'
 import type { ThreadParts } from '../../server/threads/parts.ts'
+import { aiParts, speaker } from './ai.ts'
 import { openTestPglite } from './pglite.ts'
 import { publicUrl, threadParts } from './store.ts'
 
@@ -37,7 +42,15 @@ export interface AskOptions {
   address?: string
 }
 
-export async function openApp(options: { limited?: boolean; secure?: boolean } = {}): Promise<TestApp> {
+export interface AppOptions {
+  limited?: boolean
+  secure?: boolean
+  /** Answers for every persona. */
+  model?: Model
+  budgets?: AiParts['budgets']
+}
+
+export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   const { database, end } = await openTestPglite()
   const { db } = database
   await migrate(db)
@@ -57,8 +70,15 @@ export async function openApp(options: { limited?: boolean; secure?: boolean } =
   const registry = new Registry()
   const clientDir = makeClientDir()
   const state = { draining: false }
+  const ai = aiParts(parts, {
+    ...(options.model && { model: options.model }),
+    ...(options.budgets && { budgets: options.budgets }),
+  })
+  const runner = createRunner(ai)
   const app = createApp({
-    ...parts,
+    ...ai,
+    runner,
+    models: createModels({ db, settings: undefined, secret, offline: options.model ?? speaker(), log }),
     accounts,
     registry,
     httpMetrics: createHttpMetrics(registry),

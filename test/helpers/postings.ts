@@ -44,3 +44,11 @@ export async function readThread(url: string, thread: string): Promise<ThreadSna
   const answer = await fetch(`${url}/api/threads/${thread}`)
   return (await answer.json()) as ThreadSnapshot
 }
+
+/** The Markdown source of a post. */
+export async function readBody(url: string, thread: string, number: number): Promise<string> {
+  const answer = await fetch(`${url}/api/threads/${thread}/posts/${number}`)
+  if (!answer.ok) throw new Error(`post ${number}: ${answer.status} ${await answer.text()}`)
+  const { post } = (await answer.json()) as { post: { body: string } }
+  return post.body
+}

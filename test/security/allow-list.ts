@@ -3,7 +3,7 @@ import { JSDOM } from 'jsdom'
 /** What the HTML of a post may consist of. Written down apart from the renderer, so that each checks the other. */
 const elements: Record<string, readonly string[]> = {
   A: ['href', 'rel', 'class', 'title'],
-  BLOCKQUOTE: [],
+  BLOCKQUOTE: ['class', 'title'],
   BR: [],
   CODE: ['class'],
   DIV: ['class', 'role', 'tabindex', 'aria-label'],
@@ -18,7 +18,7 @@ const elements: Record<string, readonly string[]> = {
   P: ['class', 'data-embed'],
   PRE: ['tabindex'],
   S: [],
-  SPAN: ['class', 'role', 'aria-label'],
+  SPAN: ['class', 'role', 'aria-label', 'title'],
   STRONG: [],
   TABLE: [],
   TBODY: [],
@@ -47,7 +47,7 @@ const values: Record<string, RegExp> = {
   href: /^(https?:\/\/[^/\\]|mailto:.|\/t\/[1-9A-HJ-NP-Za-km-z]{10}(\/\d+)?\/?$)/i,
   rel: /^nofollow ugc noopener$/,
   class:
-    /^((hljs(-[a-z_-]+)?|language-[a-z0-9][a-z0-9+#.-]*|(function|class|inherited)_+|[a-z]+_+|math(-[a-z-]+)?|tml-[a-z-]+|mathcal|mathscr|upstrike|downstrike|sout|post-ref|image-link|embed|table|task(-box)?|align-(left|center|right))( |$))+$/,
+    /^((hljs(-[a-z_-]+)?|language-[a-z0-9][a-z0-9+#.-]*|(function|class|inherited)_+|[a-z]+_+|math(-[a-z-]+)?|tml-[a-z-]+|mathcal|mathscr|upstrike|downstrike|sout|post-ref|citation|quotation|verified|unverified|image-link|embed|table|task(-box)?|align-(left|center|right))( |$))+$/,
   'data-embed': /^\d$/,
   tabindex: /^0$/,
   role: /^(group|img)$/,

@@ -40,6 +40,7 @@ const rules: [
   ['delete-post', { ...mine, locked: true }, 'thread-locked', 'thread-locked', 'yes', 'yes'],
   ['change-thread', mine, 'forbidden', 'forbidden', 'yes', 'yes'],
   ['manage-accounts', {}, 'forbidden', 'forbidden', 'forbidden', 'yes'],
+  ['manage-ai', {}, 'forbidden', 'forbidden', 'forbidden', 'yes'],
 ]
 
 function answerTo(who: Actor | null, action: Action, subject: Subject): string {

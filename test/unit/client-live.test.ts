@@ -73,13 +73,13 @@ describe('the live connection', () => {
     live.join('a', { after: () => seq, receive() {} })
     expect(last().sent).toEqual([])
     last().welcomes()
-    expect(last().sent).toEqual([{ type: 'join', thread: 'a', after: 4 }])
+    expect(last().sent).toEqual([{ type: 'join', thread: 'a', after: 4, brief: true }])
     seq = 9
     last().drops()
     timers.pass(500)
     expect(sockets).toHaveLength(2)
     last().welcomes()
-    expect(last().sent).toEqual([{ type: 'join', thread: 'a', after: 9 }])
+    expect(last().sent).toEqual([{ type: 'join', thread: 'a', after: 9, brief: true }])
     expect(statuses).toEqual(['connecting', 'live', 'waiting', 'connecting', 'live'])
   })
 
@@ -91,6 +91,40 @@ describe('the live connection', () => {
     const head = (thread: string, seq: number) => ({ type: 'head', thread, seq })
     last().says(head('a', 1), head('b', 7), head('a', 2))
     expect(batches).toEqual([[head('a', 1), head('a', 2)]])
+  })
+
+  test('reads the short form of replies that were named on this socket, and of no others', () => {
+    const live = start()
+    const heard: Down[] = []
+    live.join('a', { after: () => 0, receive: (messages) => void heard.push(...messages) })
+    last().welcomes()
+    const delta = { type: 'delta', thread: 'a', post: 2, run: 'r', at: 0, text: 'one' }
+    last().says({ ...delta, as: 7 }, { type: 'more', as: 7, at: 3, text: ' two' })
+    last().says({ type: 'more', as: 8, at: 0, text: 'whose?' })
+    const streams = [{ post: 3, run: 's', text: '', as: 8 }]
+    last().says({ type: 'joined', thread: 'a', after: 0, seq: 0, posts: [], viewers: 1, streams })
+    last().says({ type: 'more', as: 8, at: 0, text: 'mine' })
+    expect(heard.filter(({ type }) => type === 'delta')).toEqual([
+      { ...delta, as: 7 },
+      { ...delta, at: 3, text: ' two' },
+      { ...delta, post: 3, run: 's', text: 'mine' },
+    ])
+    // Another socket may lead to another node, where names are others.
+    last().drops()
+    timers.pass(500)
+    last().welcomes()
+    heard.length = 0
+    last().says({ type: 'more', as: 7, at: 7, text: ' three' })
+    expect(heard).toEqual([])
+  })
+
+  test('tells what it knows of replies that are being written when it comes back', () => {
+    const live = start()
+    live.join('a', { after: () => 4, have: () => [{ run: 'r', at: 12 }], receive() {} })
+    last().welcomes()
+    expect(last().sent).toEqual([
+      { type: 'join', thread: 'a', after: 4, brief: true, have: [{ run: 'r', at: 12 }] },
+    ])
   })
 
   test('waits longer each time, up to half a minute, and begins anew after a welcome', () => {

@@ -9,10 +9,14 @@ import { unpack, type PageState, type Viewer } from '../../client/page-state.ts'
 import { createPostCache } from '../../server/pages/post-cache.ts'
 import { renderThreadPage } from '../../server/pages/thread-page.tsx'
 import type { Post } from '../../shared/post.ts'
-import { applyChanges, fromSnapshot, treeRows, type ThreadState } from '../../shared/thread-state.ts'
+import { createStreamView } from '../../client/stream/stream-view.ts'
+import { apply, applyChanges, fromSnapshot, treeRows, type ThreadState } from '../../shared/thread-state.ts'
+import { aReply } from '../helpers/ai-posts.ts'
 import { ada, aPost, aSnapshot, aThread, check, reader } from '../helpers/posts.ts'
 
 const viewer: Viewer = { ...ada, role: 'member' }
+const createView = (into: HTMLElement) =>
+  createStreamView(into, { thread: aThread().id, publicUrl: 'http://x.example' })
 
 let state: ThreadState
 let list: HTMLElement
@@ -38,7 +42,7 @@ async function open(given: Post[], who: Viewer | null = viewer): Promise<void> {
   state = unpack(json.thread, pageText(document))
   list = document.getElementById('posts')!
   posts = createPostList(
-    { list, viewer: () => who, now: () => Date.parse('2026-05-04T08:13:00.000Z') },
+    { list, viewer: () => who, now: () => Date.parse('2026-05-04T08:13:00.000Z'), createView },
     state,
   )
 }
@@ -47,7 +51,7 @@ async function open(given: Post[], who: Viewer | null = viewer): Promise<void> {
 function restart(given: Post[]): void {
   list.replaceChildren()
   state = fromSnapshot(aSnapshot([]))
-  posts = createPostList({ list, viewer: () => viewer, now: Date.now }, state)
+  posts = createPostList({ list, viewer: () => viewer, now: Date.now, createView }, state)
   receive(...given)
 }
 
@@ -68,7 +72,10 @@ const textOf = (number: number) => article(number).textContent
 const press = (number: number, action: string) => article(number).querySelector(`[data-action="${action}"]`)
 const visible = () => [...list.children].filter((post) => !(post as HTMLElement).hidden).map(({ id }) => id)
 
-beforeEach(() => open([aPost(1), aPost(2), aPost(3, { parent: 2 }), aPost(4)]))
+beforeEach(() => {
+  globalThis.CSS = { supports: () => true } as unknown as typeof CSS
+  return open([aPost(1), aPost(2), aPost(3, { parent: 2 }), aPost(4)])
+})
 
 describe('the state that a page carries', () => {
   test('says with the HTML what the snapshot said', async () => {
@@ -85,6 +92,8 @@ describe('the state that a page carries', () => {
       aPost(4, { author: reader, quote: { number: 3, text: null } }),
       aPost(5, { parent: 4, state: 'deleted', html: '' }),
       aPost(6, { parent: 5, author: { ...ada, name: '</script><b>' } }),
+      aReply(7, { parent: 6, request: 'explain </script> <b>' }),
+      aReply(8, { parent: 6, state: 'failed', html: '<p>So far</p>', reason: 'The model fell silent' }),
     ]
     await open(given)
     const plain = state.posts.map((post) => JSON.parse(JSON.stringify(post)) as Post)
@@ -180,6 +189,98 @@ describe('the list of posts', () => {
     expect(visible()).toEqual(['p1', 'p2', 'p4'])
     posts.unfoldTo(5)
     expect(visible()).toEqual(['p1', 'p2', 'p3', 'p5', 'p4'])
+  })
+})
+
+describe('a reply of an AI', () => {
+  const body = (number: number) => article(number).querySelector('.body')!
+  const words = (number: number) => body(number).textContent.trim()
+  const note = (number: number) => article(number).querySelector('.by .note')!.textContent
+
+  function write(number: number, text: string, at = state.streams.get(number)?.text.length ?? 0): void {
+    state = apply(state, {
+      type: 'delta',
+      thread: state.thread.id,
+      post: number,
+      run: `run-${number}`,
+      at,
+      text,
+    })
+    posts.update(state)
+  }
+
+  test('is thinking, then writes in its place, and its final text takes the same place', async () => {
+    receive(aReply(5))
+    expect(note(5)).toBe('is thinking…')
+    expect(article(5).getAttribute('aria-busy')).toBe('true')
+    write(5, 'One *two')
+    expect(note(5)).toBe('is writing…')
+    await expect.poll(() => body(5).querySelector('em')?.textContent).toBe('two')
+    write(5, '* &amp; "three"\n\nFour')
+    await expect.poll(() => body(5).textContent).toContain('Four')
+    const [place, paragraph] = [body(5).firstElementChild, body(5).querySelector('p')]
+    receive(
+      aReply(5, {
+        state: 'complete',
+        html: '<p>One <em>two</em> &amp; &quot;three&quot;</p>\n<p>Four</p>\n',
+      }),
+    )
+    expect(body(5).textContent).toBe('One two & "three"\nFour\n')
+    expect(body(5).firstElementChild).toBe(place)
+    expect(body(5).querySelector('p')).toBe(paragraph)
+    expect(article(5).hasAttribute('aria-busy')).toBe(false)
+    expect(article(5).querySelector('.by .note')).toBeNull()
+  })
+
+  test('keeps what was written when only its reactions change', async () => {
+    receive(aReply(5))
+    write(5, 'Some words')
+    await expect.poll(() => words(5)).toBe('Some words')
+    const paragraph = body(5).querySelector('p')
+    receive(aReply(5, { reactions: [{ emoji: '👀', count: 1, by: ['ada'] }] }))
+    expect(body(5).querySelector('p')).toBe(paragraph)
+    expect(article(5).querySelector('button.reaction')).not.toBeNull()
+  })
+
+  test('on its way when the page came is shown once it is near', async () => {
+    await open([aPost(1), aReply(2)])
+    expect(note(2)).toBe('is writing…')
+    write(2, 'Before')
+    expect(body(2).textContent).toBe('')
+    posts.near(article(2))
+    await expect.poll(() => words(2)).toBe('Before')
+    posts.far(article(2))
+    write(2, ' and after')
+    expect(press(2, 'stop')).not.toBeNull()
+    posts.near(article(2))
+    await expect.poll(() => words(2)).toBe('Before and after')
+  })
+
+  test('that ended without a word shows none', async () => {
+    receive(aReply(5))
+    write(5, 'lost')
+    await expect.poll(() => words(5)).toBe('lost')
+    receive(aReply(5, { state: 'failed', reason: 'The model fell silent' }))
+    expect(body(5).textContent).toBe('')
+    expect(textOf(5)).toContain('The model fell silent')
+    expect(press(5, 'retry-ask')).not.toBeNull()
+  })
+
+  test('that is deleted while it is written goes', async () => {
+    receive(aReply(5), aPost(6, { parent: 5 }))
+    write(5, 'words')
+    await expect.poll(() => words(5)).toBe('words')
+    receive(aReply(5, { state: 'deleted' }))
+    expect(textOf(5)).toContain('This post was deleted.')
+    expect(textOf(5)).not.toContain('words')
+  })
+
+  test('keeps what was opened beneath it and who does not reply, when it changes', () => {
+    posts.wake(article(2))
+    posts.setFoot(2, { unanswered: ['@explain does not reply: Busy.'], problem: 'Refused' })
+    receive(aPost(2, { reactions: [{ emoji: '👀', count: 1, by: [] }] }))
+    expect(textOf(2)).toContain('@explain does not reply: Busy.')
+    expect(textOf(2)).not.toContain('Refused')
   })
 })
 

@@ -173,4 +173,22 @@ describe('a live thread', () => {
     expect(rejoins).toBe(0)
     expect(asked).toEqual([])
   })
+
+  test('asks for a piece of a reply that did not come, from where its text ends', () => {
+    const thread = open()
+    const delta = (at: number, text: string) =>
+      ({ type: 'delta', thread: id, post: 2, run: 'r', at, text }) as const
+    room.receive([delta(0, 'one '), delta(8, 'three')])
+    expect(thread.state.streams.get(2)).toEqual({ run: 'r', text: 'one ', torn: true })
+    timers.pass(150)
+    expect(sent).toEqual([{ type: 'text', thread: id, post: 2, run: 'r', at: 4 }])
+    // And once more, should the answer be lost.
+    timers.pass(150)
+    expect(sent).toHaveLength(2)
+    room.receive([delta(4, 'two three')])
+    expect(thread.state.streams.get(2)).toEqual({ run: 'r', text: 'one two three', torn: false })
+    timers.pass(10_000)
+    expect(sent).toHaveLength(2)
+    expect(room.have?.()).toEqual([{ run: 'r', at: 13 }])
+  })
 })

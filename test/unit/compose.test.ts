@@ -12,6 +12,7 @@ const service = z.object({
   image: z.string().optional(),
   build: z.string().optional(),
   restart: z.string().optional(),
+  profiles: z.array(z.string()).optional(),
   networks: z.array(z.string()).optional(),
   ports: z.array(z.string()).optional(),
   volumes: z.array(z.string()).optional(),
@@ -55,8 +56,11 @@ describe('docker-compose.yml', () => {
     },
   )
 
-  test('has two equal nodes, a proxy, Postgres and Redis', () => {
-    expect(Object.keys(services).sort()).toEqual(['app1', 'app2', 'postgres', 'proxy', 'redis'])
+  test('has two equal nodes, a proxy, Postgres and Redis, and a model for demos where that is asked for', () => {
+    const always = Object.entries(services).filter(([, { profiles }]) => profiles === undefined)
+    expect(always.map(([name]) => name).sort()).toEqual(['app1', 'app2', 'postgres', 'proxy', 'redis'])
+    expect(Object.keys(services)).toHaveLength(6)
+    expect(services['demo-ai']?.profiles).toEqual(['demo-ai'])
     expect(app1?.build).toBe('.')
     expect(app2).toEqual(app1)
     expect(postgres?.image).toBe('postgres:17')

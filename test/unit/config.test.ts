@@ -28,7 +28,8 @@ test('nothing needs to be set', () => {
     logLevel: 'info',
     rateLimits: true,
     links: true,
-    ai: { baseUrl: undefined, model: undefined, apiKey: undefined },
+    ai: undefined,
+    aiTokens: { site: 20_000_000, thread: 2_000_000, person: 1_000_000, guest: 200_000 },
     devClientUrl: undefined,
   })
 })
@@ -57,9 +58,18 @@ test('everything can be set', () => {
     LOG_LEVEL: 'debug',
     RATE_LIMITS: 'off',
     LINKS: 'off',
+    AI_PROVIDER: 'openai-compatible',
     AI_BASE_URL: 'http://localhost:11434/v1',
     AI_MODEL: 'small',
     AI_API_KEY: 'key',
+    AI_CONTEXT_TOKENS: '8192',
+    AI_PRICE_INPUT: '0.15',
+    AI_PRICE_OUTPUT: '2',
+    AI_CURRENCY: 'EUR',
+    AI_TOKENS_SITE: '4',
+    AI_TOKENS_THREAD: '3',
+    AI_TOKENS_PERSON: '2',
+    AI_TOKENS_GUEST: '0',
     DEV_CLIENT_URL: 'http://localhost:5173',
   }
   expect(Object.keys(env).toSorted()).toEqual(configNames.toSorted())
@@ -77,7 +87,16 @@ test('everything can be set', () => {
     logLevel: 'debug',
     rateLimits: false,
     links: false,
-    ai: { baseUrl: 'http://localhost:11434/v1', model: 'small', apiKey: 'key' },
+    ai: {
+      name: 'small',
+      provider: 'openai-compatible',
+      baseUrl: 'http://localhost:11434/v1',
+      model: 'small',
+      apiKey: 'key',
+      contextTokens: 8192,
+      price: { input: 0.15, output: 2, currency: 'EUR' },
+    },
+    aiTokens: { site: 4, thread: 3, person: 2, guest: 0 },
     devClientUrl: 'http://localhost:5173',
   })
 })
@@ -110,6 +129,14 @@ describe('a wrong value is named, with what is expected', () => {
     ['RATE_LIMITS', ['false', '0', 'OFF'], /"on"\|"off"/],
     ['LINKS', ['true'], /"on"\|"off"/],
     ['AI_BASE_URL', ['localhost:11434', 'file:///model'], /begins with http:\/\/ or https:\/\//],
+    ['AI_BASE_URL', ['http://me:pw@localhost/v1', 'http://me@localhost/v1'], /without credentials/],
+    ['AI_PROVIDER', ['openai', 'Anthropic'], /"openai-compatible"\|"anthropic"\|"google"/],
+    ['AI_API_KEY', ['two words', 'schlüssel', 'a\nb'], /visible ASCII/],
+    ['AI_CONTEXT_TOKENS', ['1999', '32k', '100000001'], /whole number from 2000/],
+    ['AI_PRICE_INPUT', ['-1', '$1', '1,5', '1e3', '.5'], /a number such as 0\.15/],
+    ['AI_PRICE_OUTPUT', ['free'], /a number such as 0\.15/],
+    ['AI_CURRENCY', ['usd', '$', 'EURO'], /three capital letters/],
+    ['AI_TOKENS_GUEST', ['-1', 'none'], /whole number from 0/],
     ['DEV_CLIENT_URL', ['localhost'], /begins with http:\/\//],
   ])('%s: %j', (name, values, expected) => {
     for (const value of values) {
@@ -130,9 +157,11 @@ describe('a wrong value is named, with what is expected', () => {
       AUTH_SECRET: 'hunter2',
       DATABASE_URL: 'mysql://me:hunter2@db/x',
       REDIS_URL: 'http://:hunter2@r',
+      AI_BASE_URL: 'http://me:hunter2@localhost/v1',
+      AI_API_KEY: 'hunter2 hunter2',
     }
     const problem = problemOf(secrets)
-    expect(problem.split('\n')).toHaveLength(3)
+    expect(problem.split('\n')).toHaveLength(5)
     expect(problem).not.toContain('hunter2')
   })
 })
@@ -150,5 +179,38 @@ describe('values that contradict each other', () => {
     expect(problemOf(env as Record<string, string>)).toMatch(
       /OIDC_DISCOVERY_URL, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET/,
     )
+  })
+
+  test.each([
+    [{ AI_BASE_URL: 'http://localhost/v1' }, /^AI_MODEL: is needed with AI_BASE_URL$/],
+    [{ AI_API_KEY: 'key' }, /^AI_MODEL: is needed with AI_API_KEY$/],
+    [{ AI_PROVIDER: 'google', AI_API_KEY: 'key' }, /^AI_MODEL: is needed with AI_PROVIDER$/],
+    [{ AI_MODEL: 'small' }, /^AI_BASE_URL: is needed with AI_MODEL, .*anthropic or google$/],
+    [{ AI_MODEL: 'claude', AI_PROVIDER: 'anthropic' }, /^AI_API_KEY: is needed with AI_PROVIDER=anthropic$/],
+    [
+      { AI_MODEL: 'small', AI_BASE_URL: 'http://localhost/v1', AI_PRICE_INPUT: '1' },
+      /^AI_PRICE_INPUT, AI_PRICE_OUTPUT: set both or none$/,
+    ],
+  ])('half a model: %j', (env, expected) => {
+    expect(problemOf(env as Record<string, string>)).toMatch(expected)
+  })
+})
+
+describe('a model of the environment', () => {
+  test('of Anthropic or Google needs no address, and of others no key', () => {
+    const anthropic = readConfig({ AI_PROVIDER: 'anthropic', AI_MODEL: 'claude', AI_API_KEY: 'key' }).ai
+    expect(anthropic).toMatchObject({ provider: 'anthropic', baseUrl: null, model: 'claude', apiKey: 'key' })
+    const local = readConfig({ AI_MODEL: 'small', AI_BASE_URL: 'http://localhost/v1' }).ai
+    expect(local).toEqual({
+      name: 'small',
+      provider: 'openai-compatible',
+      baseUrl: 'http://localhost/v1',
+      model: 'small',
+      apiKey: undefined,
+      contextTokens: 32_768,
+      price: undefined,
+    })
+    const proxied = { AI_PROVIDER: 'google', AI_MODEL: 'gemini', AI_BASE_URL: 'http://localhost/v1beta' }
+    expect(readConfig(proxied).ai).toMatchObject({ provider: 'google', apiKey: undefined })
   })
 })

@@ -76,12 +76,12 @@ describe('any text', () => {
         ),
         (parts) => {
           const body = parts.join('\n')
-          const { html, refs } = render(body, { thread })
+          const { html, refs, mentions } = render(body, { thread })
           const numbers = [...read(html).querySelectorAll(':scope > p.embed')].map((p) =>
             Number(p.getAttribute('data-embed')),
           )
           expect(numbers).toEqual(refs.map((_, n) => n))
-          expect(render(body, { thread })).toEqual({ html, text: expect.any(String), refs })
+          expect(render(body, { thread })).toEqual({ html, text: expect.any(String), refs, mentions })
         },
       ),
       { numRuns: 500 },

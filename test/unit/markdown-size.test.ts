@@ -118,6 +118,6 @@ describe('text made to be costly', () => {
 
   it('is shown as typed where its HTML would be too large', () => {
     const body = '#1 '.repeat(10_000).trim()
-    expect(render(body, at)).toEqual({ html: `<p>${body}</p>\n`, text: body, refs: [] })
+    expect(render(body, at)).toEqual({ html: `<p>${body}</p>\n`, text: body, refs: [], mentions: [] })
   })
 })

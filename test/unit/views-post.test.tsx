@@ -10,6 +10,7 @@ import type { Embed, Post } from '../../shared/post.ts'
 import { ada, aPost, aThread, check, reader } from '../helpers/posts.ts'
 
 const thread = aThread().id
+const nothing = { reply: false, react: false, edit: false, delete: false, ask: false, stop: false }
 const text = (html: string) =>
   html
     .replace(/<[^>]*>/g, ' ')
@@ -27,8 +28,8 @@ function show(post: Post, others: Post[] = []): string {
 }
 
 function foot(post: Post, more: Partial<FootProps> = {}): string {
-  const may = { reply: true, react: true, edit: false, delete: false }
-  return renderToString(<Foot post={post} viewerId="ada" may={may} hasReplies={false} state={{}} {...more} />)
+  const may = { ...nothing, reply: true, react: true }
+  return renderToString(<Foot thread={thread} post={post} viewerId="ada" may={may} hasReplies={false} state={{}} {...more} />)
 }
 
 describe('a post', () => {
@@ -147,6 +148,8 @@ test('the text of a post can be read back from what was rendered', () => {
   expect(html).toBe('<p>a</p><p class="embed" data-embed="0"></p><p>b</p>')
 })
 
+const actions = (html: string) => [...html.matchAll(/data-action="([\w-]+)"/g)].map(([, name]) => name)
+
 describe('the foot', () => {
   const liked = aPost(2, { reactions: [{ emoji: '👍', count: 3, by: ['ada', 'x'] }] })
 
@@ -156,14 +159,12 @@ describe('the foot', () => {
   })
 
   test('offers what the reader may do', () => {
-    const actions = (html: string) => [...html.matchAll(/data-action="([\w-]+)"/g)].map(([, name]) => name)
     expect(actions(foot(aPost(2)))).toEqual(['reply', 'quote', 'pick', 'parent', 'link', 'more'])
-    const all = { reply: true, react: true, edit: true, delete: true }
+    const all = { ...nothing, reply: true, react: true, edit: true, delete: true }
     expect(actions(foot(aPost(2), { may: all }))).toEqual(
       expect.arrayContaining(['reply', 'quote', 'parent', 'link', 'edit', 'delete']),
     )
-    const none = { reply: false, react: false, edit: false, delete: false }
-    expect(actions(foot(aPost(2), { may: none }))).toEqual(['parent', 'link', 'more'])
+    expect(actions(foot(aPost(2), { may: nothing }))).toEqual(['parent', 'link', 'more'])
     expect(actions(foot(aPost(1)))).not.toContain('parent')
   })
 
@@ -177,7 +178,7 @@ describe('permissions', () => {
   const mine = aPost(2, { author: ada })
   const person = { ...ada, role: 'member' } as const
   const moderator = { ...ada, id: 'mo', role: 'moderator' } as const
-  const everything = { reply: true, react: true, edit: true, delete: true }
+  const everything = { reply: true, react: true, edit: true, delete: true, ask: true, stop: false }
 
   test('let writers change what is theirs, and moderators everything', () => {
     expect(permissions(person, false, mine)).toEqual(everything)
@@ -190,13 +191,12 @@ describe('permissions', () => {
   })
 
   test('offer nothing in a locked thread, and nothing on a deleted post', () => {
-    const nothing = { reply: false, react: false, edit: false, delete: false }
     expect(permissions(person, true, mine)).toEqual(nothing)
     expect(permissions(moderator, false, { ...mine, state: 'deleted' })).toEqual(nothing)
   })
 
   test('offer strangers what a name is enough for', () => {
-    expect(permissions(null, false, mine)).toEqual({ reply: true, react: true, edit: false, delete: false })
+    expect(permissions(null, false, mine)).toEqual({ ...nothing, reply: true, react: true, ask: true })
   })
 })
 

@@ -1,5 +1,4 @@
-import type { HLJSApi, LanguageFn } from 'highlight.js'
-import core from 'highlight.js/lib/core'
+import core, { type HLJSApi, type LanguageFn } from 'highlight.js/lib/core'
 import bash from 'highlight.js/lib/languages/bash'
 import c from 'highlight.js/lib/languages/c'
 import clojure from 'highlight.js/lib/languages/clojure'

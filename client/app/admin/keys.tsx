@@ -1,0 +1,128 @@
+import { useEffect, useState } from 'preact/hooks'
+import { limits } from '../../../shared/limits.ts'
+import type { AgentKey, NewAgentKey } from '../../../shared/persona-admin.ts'
+import { TextField } from '../../views/fields.tsx'
+import { moment } from '../../views/format.ts'
+import type { AdminApi } from './api.ts'
+import { Confirm, Form, textOf, wordsOf } from './form.tsx'
+
+/** The keys of an agent outside. A new one is shown once. */
+export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
+  const [keys, setKeys] = useState<AgentKey[]>([])
+  const [made, setMade] = useState<NewAgentKey>()
+  const [revoking, setRevoking] = useState<string>()
+  const [problem, setProblem] = useState<string>()
+  /** Empties the form by making it anew. */
+  const [round, setRound] = useState(0)
+
+  async function load() {
+    setKeys(await api.keys(handle))
+  }
+  function attempt(work: () => Promise<void>): void {
+    setProblem(undefined)
+    work().catch((error: unknown) => setProblem(wordsOf(error)))
+  }
+  useEffect(() => attempt(load), [handle])
+
+  function revoke(id: string): void {
+    setRevoking(undefined)
+    attempt(async () => {
+      await api.revokeKey(handle, id)
+      if (made?.id === id) setMade(undefined)
+      await load()
+    })
+  }
+
+  return (
+    <section class="admin-keys" aria-label={`Keys of @${handle}`}>
+      <h4>Keys</h4>
+      {keys.length === 0 && (
+        <p class="note">None yet. The agent writes with a key in the header x-api-key.</p>
+      )}
+      <ul>
+        {keys.map(({ id, name, start, createdAt, lastUsed }) => (
+          <li key={id}>
+            <span>
+              <bdi>{name}</bdi> <code>{start}…</code>
+            </span>
+            <span class="note">
+              made {moment(createdAt)},{' '}
+              {lastUsed === undefined ? 'never used' : `last used ${moment(lastUsed)}`}
+            </span>
+            {revoking === id ? (
+              <Confirm
+                question="Revoke it? Whoever writes with it is cut off at once."
+                yes="Revoke"
+                no="Keep"
+                onYes={() => revoke(id)}
+                onNo={() => setRevoking(undefined)}
+              />
+            ) : (
+              <button
+                type="button"
+                class="action"
+                aria-label={`Revoke ${name}`}
+                onClick={() => setRevoking(id)}
+              >
+                Revoke
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {made !== undefined && <Once made={made} />}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+      <Form
+        key={round}
+        label={`New key for @${handle}`}
+        submitLabel="Make a key"
+        send={async (data) => {
+          setMade(await api.addKey(handle, textOf(data, 'name')))
+          await load()
+          setRound((n) => n + 1)
+        }}
+      >
+        {(problems) => (
+          <TextField
+            name="name"
+            label="Name of the key"
+            hint="Where it is used, say."
+            required
+            maxLength={limits.nameMax}
+            problems={problems}
+          />
+        )}
+      </Form>
+    </section>
+  )
+}
+
+function Once({ made: { name, key } }: { made: NewAgentKey }) {
+  const [copied, setCopied] = useState(false)
+  return (
+    <div class="admin-key" role="status">
+      <p>
+        The key <bdi>{name}</bdi>. It is shown now and never again:
+      </p>
+      <p>
+        <code>{key}</code>
+      </p>
+      <p>
+        <button
+          type="button"
+          class="action action-strong"
+          onClick={() => {
+            navigator.clipboard?.writeText(key).then(
+              () => setCopied(true),
+              () => setCopied(false),
+            )
+          }}
+        >
+          {copied ? 'Copied' : 'Copy'}
+        </button>
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,2 @@
+/** Styles that a part of the script brings along. */
+declare module '*.css'

@@ -1,0 +1,112 @@
+import { createFollower } from './follow.ts'
+import type { Drawing } from './drawing.ts'
+import type { Extras } from './renderer.ts'
+import { createSteady } from './steady.ts'
+
+/** The reader's view of a text that is being written. */
+export interface StreamView {
+  /** Takes the whole text so far. It is drawn in the next frame. */
+  show(text: string): void
+  /**
+   * Takes the server's HTML of the whole text, keeps the nodes that are the same in it, and closes the view. Returns the
+   * HTML as the element says it now: a framework that is given this leaves the nodes alone.
+   */
+  settle(html: string): string
+  /** Draws what was shown last as the whole text, and ends the view. */
+  close(): void
+}
+
+/**
+ * A view that draws into `into`, an element of the class `text`, as the server's HTML would look there. `thread` is the id of
+ * the thread, `publicUrl` the server's address; views that are given the same `extras` load and prepare things once.
+ * What draws is loaded now. If it cannot be had, the text is shown as it was written until the server's HTML comes.
+ */
+export function createStreamView(
+  into: HTMLElement,
+  at: { thread: string; publicUrl: string; extras?: Extras },
+): StreamView {
+  const follower = createFollower(() => into.closest<HTMLElement>('.post') ?? into)
+  const steady = createSteady(into)
+  let text: string | undefined
+  let frame: number | undefined
+  let drawing: Drawing | undefined
+  let closed = false
+  into.classList.add('growing')
+
+  import('./drawing.ts').then(
+    ({ createDrawing }) => start(createDrawing(into, { extras: {}, ...at, onLoaded: drawSoon })),
+    () => start(plainDrawing(into)),
+  )
+
+  function start(loaded: Drawing): void {
+    if (closed) {
+      if (text !== undefined) loaded.finish(text)
+      return
+    }
+    drawing = loaded
+    drawSoon()
+  }
+
+  function drawSoon(): void {
+    if (!closed && drawing !== undefined) frame ??= requestAnimationFrame(drawNow)
+  }
+
+  function drawNow(): void {
+    frame = undefined
+    let done = true
+    const draw = () => {
+      if (text !== undefined) done = drawing!.draw(text)
+    }
+    follower.around(() => steady.around(draw))
+    if (!done) drawSoon()
+  }
+
+  function end(): void {
+    closed = true
+    if (frame !== undefined) cancelAnimationFrame(frame)
+    follower.stop()
+    into.classList.replace('growing', 'grown')
+  }
+
+  return {
+    show(next) {
+      text = next
+      drawSoon()
+    },
+    settle(html) {
+      follower.around(() => {
+        steady.release()
+        if (drawing !== undefined) drawing.settle(html)
+        else into.innerHTML = html
+      })
+      text = undefined
+      end()
+      return into.innerHTML
+    },
+    close() {
+      if (closed) return
+      follower.around(() => {
+        steady.release()
+        if (text !== undefined) drawing?.finish(text)
+      })
+      end()
+    },
+  }
+}
+
+function plainDrawing(into: HTMLElement): Drawing {
+  const paragraph = document.createElement('p')
+  paragraph.className = 'text-source'
+  const draw = (text: string) => {
+    into.replaceChildren(paragraph)
+    paragraph.textContent = text
+    return true
+  }
+  return {
+    draw,
+    finish: draw,
+    settle(html) {
+      into.innerHTML = html
+    },
+  }
+}

@@ -1,0 +1,4 @@
+import type { LanguageFn } from './highlight-core.js'
+
+declare const language: LanguageFn
+export default language

@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { createStreams, type RoomLine, type Streams, type StreamText } from '../../server/live/streams.ts'
+
+const thread = 'k3v9x2q7ab'
+let known: StreamText[]
+let said: RoomLine[]
+let streams: Streams
+let reads: number
+
+beforeEach(() => {
+  known = []
+  said = []
+  reads = 0
+  let alias = 0
+  streams = createStreams({
+    thread,
+    read: () => {
+      reads++
+      return Promise.resolve(known)
+    },
+    say: (line) => void said.push(line),
+    nextAlias: () => ++alias,
+    onError: (error) => {
+      throw error
+    },
+  })
+})
+
+function hear(at: number, text: string, { run = 'r1', epoch = 1, post = 2 } = {}): void {
+  const line = JSON.stringify({ type: 'delta', thread, post, run, at, text })
+  streams.hear({ post, run, epoch, at }, line)
+}
+
+const text = (post = 2) => streams.list(new Map()).find((each) => each.post === post)?.text
+const full = () => said.map(({ line }) => JSON.parse(line) as { at: number; text: string })
+
+describe('the replies of a room', () => {
+  test('grow by what comes in order, in full first and then in brief', () => {
+    streams.changed({ post: 2, run: 'r1', streaming: true })
+    hear(0, 'Hello')
+    hear(5, ' there')
+    expect(text()).toBe('Hello there')
+    expect(said.map(({ brief }) => JSON.parse(brief!))).toEqual([
+      { type: 'delta', thread, post: 2, run: 'r1', at: 0, text: 'Hello', as: 1 },
+      { type: 'more', as: 1, at: 5, text: ' there' },
+    ])
+    expect(said.every((line) => line.passing)).toBe(true)
+  })
+
+  test('say nothing twice, and of an overlap only what is new', () => {
+    hear(0, 'abc')
+    hear(0, 'abc')
+    hear(1, 'bcde')
+    expect(full().map(({ at, text }) => [at, text])).toEqual([
+      [0, 'abc'],
+      [3, 'de'],
+    ])
+  })
+
+  test('fill a hole from what the others know, once for all', async () => {
+    hear(0, 'one ')
+    known = [{ post: 2, run: 'r1', epoch: 1, text: 'one two three ' }]
+    hear(8, 'three ')
+    hear(14, 'four')
+    await vi.waitFor(() => expect(text()).toBe('one two three '))
+    expect(reads).toBe(1)
+    // What is still missing is looked for again.
+    known = [{ post: 2, run: 'r1', epoch: 1, text: 'one two three four' }]
+    await vi.waitFor(() => expect(text()).toBe('one two three four'))
+    expect(
+      full()
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('one two three four')
+    streams.close()
+  })
+
+  test('are known to a room that opens in their midst', async () => {
+    known = [{ post: 2, run: 'r1', epoch: 1, text: 'so far' }]
+    await streams.load()
+    hear(6, ' so good')
+    expect(text()).toBe('so far so good')
+    expect(streams.list(new Map([['r1', 7]]))).toEqual([
+      { post: 2, run: 'r1', at: 7, text: 'so good', as: 1 },
+    ])
+    expect(streams.text(2, 'r1', 3)).toMatchObject({ at: 3, text: 'far so good' })
+    expect(streams.text(2, 'other', 0)).toBeUndefined()
+  })
+
+  test('that ended do not come back with a late piece', () => {
+    hear(0, 'abc')
+    streams.changed({ post: 2, run: 'r1', streaming: false })
+    hear(3, 'def')
+    streams.changed({ post: 2, run: 'r1', streaming: true })
+    expect(text()).toBeUndefined()
+    expect(said).toHaveLength(1)
+  })
+
+  test('take nothing from a holder that was taken for dead', () => {
+    hear(0, 'new', { epoch: 2 })
+    hear(3, ' and old', { epoch: 1 })
+    expect(text()).toBe('new')
+  })
+})
