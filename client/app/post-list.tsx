@@ -5,8 +5,9 @@ import { createOrder, type Step } from '../order.ts'
 import type { Viewer } from '../page-state.ts'
 import { Foot, type FootState } from '../views/foot.tsx'
 import { permissions } from '../views/permissions.ts'
-import { postAttributes, PostMain, relations } from '../views/post.tsx'
+import { PostMain, relations } from '../views/post.tsx'
 import { createFolds } from './folds.ts'
+import { behindPending, changedPosts, part, sameText, setAttributes } from './post-element.ts'
 import { isAround } from './nearby.ts'
 import { createStreams, type StreamsParts } from './streams.ts'
 
@@ -233,46 +234,4 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
       for (const opened of folds.open(number, (one) => state.posts[one - 1])) redrawFoot(opened)
     },
   }
-}
-
-function changedPosts(before: ThreadState['posts'], after: ThreadState['posts']): number[] {
-  const changed: number[] = []
-  const length = Math.max(before.length, after.length)
-  for (let i = 0; i < length; i++) if (before[i] !== after[i]) changed.push(i + 1)
-  return changed
-}
-
-/** Whether two versions of a post show the same but for reactions. Reading `html` from the page is spared where it can be. */
-function sameText(a: Post, b: Post): boolean {
-  return (
-    a.state === b.state &&
-    a.editedAt === b.editedAt &&
-    a.reason === b.reason &&
-    a.author.name === b.author.name &&
-    a.author.picture === b.author.picture &&
-    a.asker?.name === b.asker?.name &&
-    a.quote?.text === b.quote?.text &&
-    JSON.stringify(a.embeds ?? []) === JSON.stringify(b.embeds ?? [])
-  )
-}
-
-function setAttributes(article: HTMLElement, post: Post, depth: number): void {
-  for (const name of ['data-state', 'data-kind', 'data-run', 'aria-busy']) article.removeAttribute(name)
-  const kept = [...article.classList].filter((name) => name !== 'post')
-  for (const [name, value] of Object.entries(postAttributes(post, depth))) article.setAttribute(name, value)
-  article.classList.add(...kept)
-}
-
-function part(article: HTMLElement, name: 'main' | 'foot'): Element {
-  return article.querySelector(`:scope > .${name}`)!
-}
-
-/** Posts on their way stand last among the replies to their parent; a new one of a lower depth goes behind them. */
-function behindPending(after: HTMLElement, depth: number): Element {
-  let place: Element = after
-  for (let next = place.nextElementSibling; next !== null; next = next.nextElementSibling) {
-    if (!next.classList.contains('pending') || Number(next.getAttribute('data-depth')) <= depth) break
-    place = next
-  }
-  return place
 }

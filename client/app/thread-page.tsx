@@ -18,13 +18,13 @@ import { createComposing } from './composing.tsx'
 import { connectionNote, followBrowser, liveUrl } from './connection.ts'
 import { keepPlace } from './keep-place.ts'
 import { createLastVisit } from './last-visit.ts'
+import { createNews } from './news.ts'
 import { watchNearby } from './nearby.ts'
 import { pageText } from './page-text.ts'
 import { createPendingList } from './pending-list.tsx'
 import { createPersonas } from './personas.ts'
 import { createPostList } from './post-list.tsx'
 import { refusals } from './problem-text.ts'
-import { replyNews } from './reply-news.ts'
 import { offerQuotes } from './selection.ts'
 import { createSession } from './session.ts'
 import { remembered } from './storage.ts'
@@ -52,12 +52,14 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     drawHead()
     replace(find('who'), <SignedIn viewer={session.viewer} path={location.pathname} />)
   })
+  // What makes code and formulas look right is loaded once, for all replies.
+  const extras = {}
   const posts = createPostList(
     {
       list,
       viewer: () => session.viewer,
       now: Date.now,
-      createView: (into) => createStreamView(into, { thread: id, publicUrl: publicUrl() }),
+      createView: (into) => createStreamView(into, { thread: id, publicUrl: publicUrl(), extras }),
     },
     initial,
   )
@@ -70,6 +72,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     element: (number) => posts.element(number),
     reveal,
   })
+  const news = createNews({ unread, lastVisit, status: find('replies'), viewer: () => session.viewer })
   const thread = openThread({ live, api, onChange }, initial)
   const outbox = openOutbox({
     async send(input) {
@@ -158,36 +161,14 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
         const article = posts.element(number)
         if (article !== null) posts.wake(article)
       }
-      note(inserted)
+      news.tell(next, previous, inserted)
     } else if (next.streams !== previous.streams) {
       // What grows keeps the place itself.
       posts.update(next)
     }
-    if (next.posts !== previous.posts) {
-      const news = replyNews(previous.posts, next.posts)
-      if (news.length > 0) find('replies').textContent = news.join('. ')
-      look()
-    }
     if (next.thread !== previous.thread) drawHead()
     const { posts: before, viewers, typing } = previous
     if (next.posts !== before || next.viewers !== viewers || next.typing !== typing) drawBar()
-  }
-
-  /** Counts new posts, but for those that the reader wrote or asked for. */
-  function note(inserted: readonly number[]): void {
-    const me = session.viewer?.id
-    const others = inserted.filter((number) => {
-      const post = state.posts[number - 1]
-      return me === undefined || (post?.author.id !== me && post?.asker?.id !== me)
-    })
-    // Of a reply that begins, screen readers hear as such.
-    const spoken = others.filter((number) => state.posts[number - 1]?.state !== 'streaming').length
-    unread.add(others, spoken)
-  }
-
-  /** Remembers how far the thread went when the reader last had it before the eyes. */
-  function look(): void {
-    if (document.visibilityState === 'visible') lastVisit.saw(state.posts.length)
   }
 
   function isSeen({ clientId, number }: Outgoing): boolean {
@@ -246,8 +227,8 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   })
   offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
   followBrowser(live)
-  document.addEventListener('visibilitychange', look)
-  look()
+  document.addEventListener('visibilitychange', () => news.look(state))
+  news.look(state)
   setInterval(() => {
     if (live.status.kind === 'waiting') drawBar()
   }, 1000)

@@ -20,6 +20,8 @@ export function createFollower(post: () => HTMLElement | null): Follower {
   let scrolledUp = false
   let lastScroll = window.scrollY
   let lastBottom = Infinity
+  /** The part of a pixel that was not scrolled, as browsers scroll by whole ones. */
+  let owed = 0
 
   function remember(bottom: number): void {
     lastScroll = window.scrollY
@@ -52,7 +54,9 @@ export function createFollower(post: () => HTMLElement | null): Follower {
       if (field !== null) {
         const { top } = field.getBoundingClientRect()
         change()
-        scrollDown(field.getBoundingClientRect().top - top)
+        const moved = field.getBoundingClientRect().top - top + owed
+        const rest = moved - scrollDown(moved)
+        owed = Math.abs(rest) < 1 ? rest : 0
       } else if (following) {
         change()
         scrollDown(Math.max(0, bottomOf(element)! - (window.innerHeight - margin)))
@@ -78,6 +82,9 @@ function writtenIn(): Element | null {
   return bottom > 0 && top < window.innerHeight ? focused : null
 }
 
-function scrollDown(top: number): void {
+/** Returns how far it went. */
+function scrollDown(top: number): number {
+  const before = window.scrollY
   if (top !== 0) window.scrollBy({ top, behavior: 'instant' })
+  return window.scrollY - before
 }

@@ -19,7 +19,10 @@ export interface Generation {
   readonly signal: AbortSignal
 }
 
-/** What comes of it, in order. The last part is `end`; whatever ends otherwise throws. */
+/**
+ * What comes of it, in order. The last part is `end`; whatever ends otherwise throws. Texts hold whole characters, and none
+ * that the database cannot hold.
+ */
 export type Part =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }

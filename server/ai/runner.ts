@@ -161,10 +161,12 @@ async function generate(
           .where('id', '=', run.asker_id)
           .executeTakeFirst()) ?? null)
   const room = model.contextTokens - persona.maxOutputTokens - runLimits.frameTokens
+  // One that ships and was renamed does the same work.
+  const role = { ...persona, handle: persona.shipped ?? persona.handle }
   const question = {
     thread: run.thread_id,
     number: await askedAbout(parts, run),
-    persona,
+    persona: role,
     request: run.request,
     asker,
     since: run.since,
@@ -176,7 +178,7 @@ async function generate(
   const generation = {
     messages: context.messages,
     pieces: context.pieces,
-    persona,
+    persona: role,
     request: run.request,
     maxOutputTokens: persona.maxOutputTokens,
     signal,

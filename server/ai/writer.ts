@@ -1,4 +1,3 @@
-import { storable } from '../../shared/http.ts'
 import { limits } from '../../shared/limits.ts'
 import { encodeThreadMessage, toLine } from '../bus/messages.ts'
 import { renewRun, type Holder } from '../store/runs.ts'
@@ -35,8 +34,6 @@ export function createWriter(
   const { id, epoch, thread, number } = run
   let text = ''
   let reasoning = ''
-  /** Half a character, of which the other half is to come. */
-  let half = ''
   /** UTF-16 units that readers were told. */
   let said = 0
   let saidAt = -Infinity
@@ -112,16 +109,13 @@ export function createWriter(
       return text.length >= limits.bodyMax
     },
     write(piece) {
-      const joined = half + piece
-      half = /[\ud800-\udbff]$/.exec(joined)?.[0] ?? ''
       // A reply begins with its first word.
-      const clean = storable(half === '' ? joined : joined.slice(0, -1))
-      text = cut(text === '' ? clean.trimStart() : text + clean)
+      text = cut(text === '' ? piece.trimStart() : text + piece)
       if (lost || text.length === said) return
       timer ??= setTimeout(tell, Math.max(0, saidAt + runLimits.deltaMs - performance.now()))
     },
     think(piece) {
-      reasoning = storable((reasoning + piece).slice(0, runLimits.reasoningMax))
+      reasoning = (reasoning + piece).slice(0, runLimits.reasoningMax).toWellFormed()
     },
     async settle() {
       clearTimeout(timer)

@@ -38,7 +38,8 @@ export function blocksOf(root: Element, skips: (element: Element) => boolean = (
     }
 
     function block(node: Element, name: string): void {
-      if (/^h[1-6]$/.test(name)) add('heading', oneLine(collect(node, nesting)).replace(/\s*[#¶§]$/, ''))
+      if (/^h[1-6]$/.test(name))
+        add('heading', oneLine(collect(node, nesting)).replace(/^[#¶§] ?(?=\S)| ?[#¶§]$/g, ''))
       else if (name === 'pre') add('text', code(node))
       else if ((name === 'ul' || name === 'ol') && nesting < articleLimits.nesting)
         add('text', list(node, name === 'ol', nesting))
@@ -124,7 +125,7 @@ function quotation(blocks: readonly Block[]): string {
 
 function code(node: Element): string {
   const parts = [...node.childNodes].map(written).join('')
-  const text = parts.replace(/^\s*\n|\s+$/g, '')
+  const text = parts.replace(/^\s*\n/, '').trimEnd()
   return text === '' ? '' : `\`\`\`\n${text}\n\`\`\``
 }
 

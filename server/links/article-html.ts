@@ -12,37 +12,34 @@ export interface Page {
 export function readHtml(html: string, options: { xhtml: boolean }): Page {
   const { document, elements, pieces } = readDocument(html, options)
   const whole = blocksOf(document.body, isFrame)
-  const said = titleOf(document)
+  const title = titleOf(document)
   // Looking for the article is more than linear work.
   const isLarge = elements > articleLimits.articleElements || pieces > articleLimits.articlePieces
   const found = isLarge ? null : findArticle(document)
-  return {
-    title: said ?? found?.title,
-    blocks: found && isArticle(found.blocks, whole) ? found.blocks : whole,
-  }
+  return { title, blocks: found && isArticle(found, whole) ? found : whole }
 }
 
-/** What a page calls itself, without the name of its site where that is plain to see. */
+/** What a page calls itself, without the name of its site where its heading tells which part that is. */
 function titleOf(document: Document): string | undefined {
   const open = document.querySelector('meta[property="og:title"]')?.getAttribute('content')?.trim()
   if (open) return open
-  const title = document.querySelector('title')?.textContent?.trim()
-  const headings = [...document.querySelectorAll('h1')].map((each) => each.textContent?.trim() ?? '')
-  const [only] = headings
-  if (headings.length === 1 && only !== '' && (!title || title.startsWith(only!))) return only
-  return title ? undefined : headings.find((each) => each !== '')
+  const title = document.querySelector('title')?.textContent?.trim() ?? ''
+  const headings = [...document.querySelectorAll('h1')]
+    .map((each) => each.textContent?.replace(/\s+/g, ' ').trim() ?? '')
+    .filter((each) => each !== '')
+  const heading = headings.find((each) => title.toLowerCase().startsWith(each.toLowerCase()))
+  return heading ?? (title || headings[0])
 }
 
 /** Takes the document apart. */
-function findArticle(document: Document): Page | null {
+function findArticle(document: Document): Block[] | null {
   const reader = new Readability<Element>(document, {
     disableJSONLD: true,
     keepClasses: true,
     serializer: (node) => node as Element,
   })
-  const article = reader.parse()
-  if (!article?.content) return null
-  return { title: article.title?.trim(), blocks: blocksOf(article.content) }
+  const content = reader.parse()?.content
+  return content ? blocksOf(content) : null
 }
 
 /** Whether what was found is the page's article, and not some box that looked like one. */

@@ -40,7 +40,7 @@ export interface Fetched {
 export type Fetch = (url: string, options: FetchOptions) => Promise<Fetched>
 
 /**
- * Fetches `address`: the only way in which the server asks others for anything. Every address is checked by
+ * Fetches `address`: the only way in which the server asks others for anything on behalf of readers. Every address is checked by
  * `checkTarget`, that of each redirect again from its start. A redirect from https to http is followed: nothing
  * secret is sent (no cookies, no credentials, no referrer), and what comes back is not trusted either way.
  * Throws a FetchError, or the reason of `options.signal`.

@@ -2,6 +2,7 @@ import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureShippedPersonas } from '../../server/ai/personas.ts'
 import { createMemoryBus } from '../../server/bus/memory.ts'
 import {
   call,
@@ -142,6 +143,20 @@ describeOnBoth('an OpenID provider', (open) => {
     const post = await database.db.selectFrom('posts').select('author_id').executeTakeFirst()
     expect(post).toEqual({ author_id: identity?.actor.id })
     expect(node.logged).toEqual([])
+  })
+
+  test('makes nobody an AI participant, neither by name nor by address', async () => {
+    await ensureShippedPersonas(database.db)
+    provider.claims = { sub: '3', email: 'max@example.test', email_verified: true, name: 'EXPLAIN' }
+    const named = await identityAfter(await signInThere())
+    expect(named?.actor).toMatchObject({ kind: 'person', name: 'Member' })
+    provider.claims = { sub: '4', email: 'explain@personas.invalid', email_verified: true, name: 'Max' }
+    expect(await identityAfter(await signInThere())).toBeNull()
+    provider.claims = { sub: '5', email: 'new@personas.invalid', email_verified: true, name: 'Max' }
+    expect(await identityAfter(await signInThere())).toBeNull()
+    const sessions = database.db.withTables<{ sessions: { user_id: string } }>().selectFrom('sessions')
+    const machines = await sessions.select('user_id').where('user_id', 'like', 'persona-%').execute()
+    expect(machines).toEqual([])
   })
 
   test('is not believed when another key signed', async () => {

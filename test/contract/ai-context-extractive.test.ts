@@ -1,5 +1,4 @@
-import fs from 'node:fs'
-import readline from 'node:readline'
+import fs from 'node:fs/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { citationsOf } from '../../server/ai/citations.ts'
 import type { Context, Question } from '../../server/ai/context.ts'
@@ -16,6 +15,10 @@ import { addThread, addUser, describeStores, publicUrl, type TestStore } from '.
 const render = createRenderer({ publicUrl })
 const read = createReader()
 const model = createExtractive({ pause: async () => undefined })
+
+async function* demoLines(): AsyncGenerator<string> {
+  yield* (await fs.readFile('server/threads/demo.jsonl', 'utf8')).trimEnd().split('\n')
+}
 
 async function reply(context: Context, question: Pick<Question, 'persona' | 'request'>): Promise<string> {
   let text = ''
@@ -56,10 +59,9 @@ describeStores('the model that only picks sentences', (store) => {
   describe('in the demo', () => {
     const thread = 'readAuthor'
     beforeEach(async () => {
-      const lines = readline.createInterface({ input: fs.createReadStream('server/threads/demo.jsonl') })
       const ids: ImportParts['ensureLinks'] = async (tx, urls) =>
         (await ensureLinks(tx, urls)).map(({ id }) => id)
-      await importThread({ db: store.db, render, ensureLinks: ids }, lines)
+      await importThread({ db: store.db, render, ensureLinks: ids }, demoLines())
     })
 
     it.each(

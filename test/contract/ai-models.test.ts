@@ -62,9 +62,9 @@ describeStores('the site’s models', (store) => {
 
   async function fill(): Promise<void> {
     await store.db.deleteFrom('models').execute()
-    // The second is older.
-    await insertModel(store.db, row('b', 2))
-    await insertModel(store.db, row('a', 1))
+    // The second is the older one, and the later one by its id.
+    await insertModel(store.db, row('newer', 2))
+    await insertModel(store.db, row('older', 1))
   }
 
   test('the default is that of the environment, else the oldest, else the offline one', async () => {
@@ -72,25 +72,26 @@ describeStores('the site’s models', (store) => {
     expect(await open().find(null)).toBe(offline)
     expect(await open().find('gone')).toBe(offline)
     await fill()
-    expect(await nameOf(open(), null)).toBe('name of a')
+    expect(await nameOf(open(), null)).toBe('name of older')
     expect(await nameOf(open(environment), null)).toBe('from the environment')
     // One that is named is found in any case, and one that is gone is the default.
-    for (const models of [open(), open(environment)]) expect(await nameOf(models, 'b')).toBe('name of b')
-    expect(await nameOf(open(), 'gone')).toBe('name of a')
+    for (const models of [open(), open(environment)])
+      expect(await nameOf(models, 'newer')).toBe('name of newer')
+    expect(await nameOf(open(), 'gone')).toBe('name of older')
     expect(await nameOf(open(environment), 'gone')).toBe('from the environment')
   })
 
   test('tells what there is to know of each', async () => {
     await fill()
-    const { name, offline: isOffline, contextTokens, price } = await open().find('a')
+    const { name, offline: isOffline, contextTokens, price } = await open().find('older')
     expect({ name, isOffline, contextTokens, price }).toEqual({
-      name: 'name of a',
+      name: 'name of older',
       isOffline: false,
       contextTokens: 4_096,
       price: { input: 0.5, output: 1.5, currency: 'USD' },
     })
-    await updateModel(store.db, 'b', () => ({ input_price: null, output_price: null }))
-    expect((await open().find('b')).price).toBeUndefined()
+    await updateModel(store.db, 'newer', () => ({ input_price: null, output_price: null }))
+    expect((await open().find('newer')).price).toBeUndefined()
     expect(await open(environment).find(null)).toMatchObject({
       price: environment.price,
       contextTokens: 8_192,
@@ -102,27 +103,27 @@ describeStores('the site’s models', (store) => {
     const [here, there] = [open(), open()]
     let now = 0
     vi.spyOn(performance, 'now').mockImplementation(() => now)
-    const [a, b] = await Promise.all([here.find('a'), here.find('b')])
-    await there.find('a')
-    await updateModel(store.db, 'a', () => ({ name: 'renamed' }))
+    const [a, b] = await Promise.all([here.find('older'), here.find('newer')])
+    await there.find('older')
+    await updateModel(store.db, 'older', () => ({ name: 'renamed' }))
     here.forget()
-    expect(await nameOf(here, 'a')).toBe('renamed')
-    expect(await nameOf(there, 'a')).toBe('name of a')
+    expect(await nameOf(here, 'older')).toBe('renamed')
+    expect(await nameOf(there, 'older')).toBe('name of older')
     now += modelLimits.cacheMs
-    expect(await nameOf(there, 'a')).toBe('renamed')
+    expect(await nameOf(there, 'older')).toBe('renamed')
     // Those that did not change stay what they are, with what they learnt of their servers.
-    expect(await here.find('b')).toBe(b)
-    expect(await here.find('a')).not.toBe(a)
-    await deleteModel(store.db, 'a')
+    expect(await here.find('newer')).toBe(b)
+    expect(await here.find('older')).not.toBe(a)
+    await deleteModel(store.db, 'older')
     here.forget()
-    expect(await here.find('a')).toBe(b)
+    expect(await here.find('older')).toBe(b)
   })
 
   test('many who ask at once read the table once', async () => {
     await fill()
     const models = open()
     const select = vi.spyOn(store.db, 'selectFrom')
-    await Promise.all(Array.from({ length: 50 }, () => models.find('a')))
+    await Promise.all(Array.from({ length: 50 }, () => models.find('older')))
     expect(select).toHaveBeenCalledTimes(1)
   })
 
@@ -132,9 +133,9 @@ describeStores('the site’s models', (store) => {
     const select = vi.spyOn(store.db, 'selectFrom').mockImplementation(() => {
       throw new Error('away')
     })
-    await expect(models.find('a')).rejects.toThrow('away')
+    await expect(models.find('older')).rejects.toThrow('away')
     select.mockRestore()
-    expect(await nameOf(models, 'a')).toBe('name of a')
+    expect(await nameOf(models, 'older')).toBe('name of older')
   })
 
   test('a key that cannot be read is told of when it is needed', async () => {
@@ -145,12 +146,12 @@ describeStores('the site’s models', (store) => {
       secret: 'what it was before, of some length too',
       offline,
       log: pino({ level: 'silent' }),
-    }).seal('a', 'sk-old')
-    await updateModel(store.db, 'a', () => ({ api_key: sealed }))
+    }).seal('older', 'sk-old')
+    await updateModel(store.db, 'older', () => ({ api_key: sealed }))
     const lines: string[] = []
     const models = open(undefined, pino({}, { write: (line) => void lines.push(line) }))
-    expect(await nameOf(models, 'a')).toBe('name of a')
-    const error = await ask(models, 'a')
+    expect(await nameOf(models, 'older')).toBe('name of older')
+    const error = await ask(models, 'older')
     expect(error).toBeInstanceOf(ModelError)
     expect(error).toMatchObject({
       fault: 'auth',
@@ -158,12 +159,12 @@ describeStores('the site’s models', (store) => {
         "The model's key cannot be read any more, since the site's secret was changed. An admin has to enter it again.",
     })
     // It is no model that lacks a key: that one is asked without.
-    expect(await ask(models, 'b')).toMatchObject({ fault: 'unreachable' })
+    expect(await ask(models, 'newer')).toMatchObject({ fault: 'unreachable' })
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toContain(sealed)
-    await updateModel(store.db, 'a', () => ({ api_key: models.seal('a', 'sk-new') }))
+    await updateModel(store.db, 'older', () => ({ api_key: models.seal('older', 'sk-new') }))
     models.forget()
-    expect(await ask(models, 'a')).toMatchObject({ fault: 'unreachable' })
+    expect(await ask(models, 'older')).toMatchObject({ fault: 'unreachable' })
   })
 })
 

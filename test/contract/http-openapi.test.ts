@@ -130,6 +130,48 @@ function operationOf(method: string, path: string): Operation {
   throw new Error(`${method} ${path} is not described`)
 }
 
+type Hold = (method: string, path: string, options?: AskOptions) => Promise<unknown>
+
+/** All about AI participants, on the first post of a thread whose path is `at`. */
+async function holdAi(hold: Hold, at: string): Promise<void> {
+  const who = admin
+  const address = { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', model: 'm' }
+  const added = await hold('POST', '/api/models', { who, body: { name: 'M', ...address } })
+  const model = `/api/models/${(added as { model: { id: string } }).model.id}`
+  await hold('GET', '/api/models', { who })
+  await hold('PATCH', model, { who, body: { name: 'N', inputPrice: 1, outputPrice: 2 } })
+  await hold('POST', `${model}/test`, { who })
+  await hold('DELETE', model, { who })
+
+  const haiku = { handle: 'haiku', name: 'Haiku', picture: '🍵', instructions: 'Be brief.' }
+  await hold('POST', '/api/personas', { who, body: haiku })
+  await hold('POST', '/api/personas', { who, body: haiku })
+  await hold('POST', '/api/personas', { who, body: { handle: 'scout', name: 'Scout', external: true } })
+  await hold('PATCH', '/api/personas/haiku', { who, body: { description: 'Seventeen syllables' } })
+  await hold('GET', '/api/personas')
+  await hold('GET', '/api/personas/all', { who })
+  const asked = await hold('POST', `${at}/posts/1/ask`, { who: ada, body: { persona: 'haiku' } })
+  const { number, run } = (asked as { post: { number: number; run: string } }).post
+  await hold('POST', `${at}/posts/${number}/stop`, { who: ada, body: { run } })
+  await hold('GET', `${at}/posts/${number}/run`)
+  await hold('GET', '/api/ai/usage', { who })
+
+  const made = await hold('POST', '/api/personas/scout/key', { who, body: { name: 'k' } })
+  const { id, key } = made as { id: string; key: string }
+  const agent = { headers: { 'x-api-key': key } }
+  const begun = await hold('POST', `${at}/posts`, {
+    ...agent,
+    body: { parent: 1, state: 'streaming', clientId: 'c' },
+  })
+  const { post } = begun as { post: { number: number; run: string } }
+  const own = `${at}/posts/${post.number}`
+  await hold('POST', `${own}/append`, { ...agent, body: { run: post.run, at: 0, text: 'Words' } })
+  await hold('POST', `${own}/append`, { ...agent, body: { run: post.run, at: 9, text: 'Words' } })
+  await hold('POST', `${own}/finish`, { ...agent, body: { run: post.run } })
+  await hold('GET', '/api/personas/scout/keys', { who })
+  await hold('DELETE', `/api/personas/scout/keys/${id}`, { who })
+}
+
 describe('what the API answers', () => {
   test('is as described, in success and in refusal', async () => {
     const seen = new Map<string, Set<string>>()
@@ -173,6 +215,7 @@ describe('what the API answers', () => {
     await hold('PUT', `/api/users/${gus.id}/ban`, { who: admin, body: { reason: 'noise' } })
     await hold('DELETE', `/api/users/${gus.id}/ban`, { who: admin })
     await hold('DELETE', `${at}/posts/2`, { who: ada })
+    await holdAi(hold, at)
     // Each operation has succeeded once.
     expect(seen.size).toBe(operations().length)
 
@@ -183,7 +226,10 @@ describe('what the API answers', () => {
         .replace('{thread}', 'zzzzzzzzzz')
         .replace('{number}', '1')
         .replace('{emoji}', encodeURIComponent('👍'))
-        .replace('{user}', 'nobody'),
+        .replace('{user}', 'nobody')
+        .replace('{handle}', 'nobody')
+        .replace('{key}', 'nothing')
+        .replace('{model}', 'nothing'),
     ])
     for (const [method, path] of places) {
       if (path !== '/api/threads' || method !== 'GET') {

@@ -73,13 +73,14 @@ function moved({ node, previousRect: from, currentRect: to }: LayoutShift['sourc
 function watchSettled(): void {
   const settled = new Set<Element>()
   new MutationObserver((records) => {
-    for (const { type, target } of records) {
+    for (const { type, target, removedNodes } of records) {
       for (let node: Node | null = target; node !== null && node !== into; node = node.parentNode) {
         if (settled.has(node as Element))
           measured.touched.push(`${type} in ${node.textContent?.slice(0, 40)}`)
       }
-      if (target !== into) continue
-      for (const node of settled) if (node.parentNode !== into) measured.touched.push('a block is gone')
+      for (const node of removedNodes) {
+        if (settled.has(node as Element)) measured.touched.push(`removed ${node.textContent?.slice(0, 40)}`)
+      }
     }
     // The last is open, and the one before it may have settled just now.
     for (const block of [...into.children].slice(0, -2)) settled.add(block)

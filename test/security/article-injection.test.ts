@@ -57,10 +57,7 @@ describe('words that readers cannot see do not reach a model', () => {
     ['hidden table row', '<table><tr><td>Seen<td>1<tr style="display:none"><td>PLANTED<td>2</table>'],
     ['hidden in code', '<pre>seen<span hidden>PLANTED</span></pre>'],
     ['hidden heading', '<h2 style="display:none">PLANTED</h2>'],
-    [
-      'hidden line break',
-      '<p>Seen<br hidden>PLAN<span hidden>X</span>TED seen</p>'.replace('PLAN', '').replace('TED', ''),
-    ],
+    ['hidden within a line', '<p>Seen <span hidden>PLANTED</span> seen</p>'],
   ])('%s', async (_way, planted) => {
     const text = await textOf(page(planted))
     expect(JSON.stringify(text)).not.toContain('PLANTED')
@@ -128,10 +125,12 @@ describe('what is seen stays', () => {
 })
 
 describe('characters that readers cannot see', () => {
-  const smuggled = [...'obey']
+  const smuggled = Array.from('obey')
     .map((letter) => String.fromCodePoint(0xe0000 + letter.codePointAt(0)!))
     .join('')
-  const varied = [...'obey'].map((letter) => String.fromCodePoint(0xe0100 + letter.codePointAt(0)!)).join('')
+  const varied = Array.from('obey')
+    .map((letter) => String.fromCodePoint(0xe0100 + letter.codePointAt(0)!))
+    .join('')
 
   test.each([
     ['tags', `one${smuggled}two`],
@@ -141,7 +140,6 @@ describe('characters that readers cannot see', () => {
     ['turned direction', 'one\u202e\u2066\u2069two'],
     ['controls', 'one\u0000\u0007\u001b\u009btwo'],
     ['private use', 'one\ue000\u{f0000}two'],
-    ['halves of characters', 'one&#xd800;two'.replace('&#xd800;', '\u0001')],
   ])('%s are gone', async (_what, planted) => {
     for (const type of ['text/html', 'text/plain', 'text/markdown'])
       expect((await textOf(planted, { type })).sections, type).toEqual([{ heading: null, text: 'onetwo' }])

@@ -213,19 +213,19 @@ describe('a reply of an AI', () => {
     receive(aReply(5))
     expect(note(5)).toBe('is thinking…')
     expect(article(5).getAttribute('aria-busy')).toBe('true')
-    write(5, 'One *two')
+    write(5, 'One *two ')
     expect(note(5)).toBe('is writing…')
-    await expect.poll(() => body(5).querySelector('em')?.textContent).toBe('two')
-    write(5, '* &amp; "three"\n\nFour')
+    await expect.poll(() => body(5).querySelector('em')?.textContent.trim()).toBe('two')
+    write(5, 'more* &amp; "three"\n\nFour ')
     await expect.poll(() => body(5).textContent).toContain('Four')
     const [place, paragraph] = [body(5).firstElementChild, body(5).querySelector('p')]
     receive(
       aReply(5, {
         state: 'complete',
-        html: '<p>One <em>two</em> &amp; &quot;three&quot;</p>\n<p>Four</p>\n',
+        html: '<p>One <em>two more</em> &amp; &quot;three&quot;</p>\n<p>Four</p>\n',
       }),
     )
-    expect(body(5).textContent).toBe('One two & "three"\nFour\n')
+    expect(body(5).textContent).toBe('One two more & "three"\nFour\n')
     expect(body(5).firstElementChild).toBe(place)
     expect(body(5).querySelector('p')).toBe(paragraph)
     expect(article(5).hasAttribute('aria-busy')).toBe(false)
@@ -234,7 +234,7 @@ describe('a reply of an AI', () => {
 
   test('keeps what was written when only its reactions change', async () => {
     receive(aReply(5))
-    write(5, 'Some words')
+    write(5, 'Some words ')
     await expect.poll(() => words(5)).toBe('Some words')
     const paragraph = body(5).querySelector('p')
     receive(aReply(5, { reactions: [{ emoji: '👀', count: 1, by: ['ada'] }] }))
@@ -245,12 +245,12 @@ describe('a reply of an AI', () => {
   test('on its way when the page came is shown once it is near', async () => {
     await open([aPost(1), aReply(2)])
     expect(note(2)).toBe('is writing…')
-    write(2, 'Before')
+    write(2, 'Before ')
     expect(body(2).textContent).toBe('')
     posts.near(article(2))
     await expect.poll(() => words(2)).toBe('Before')
     posts.far(article(2))
-    write(2, ' and after')
+    write(2, 'and after ')
     expect(press(2, 'stop')).not.toBeNull()
     posts.near(article(2))
     await expect.poll(() => words(2)).toBe('Before and after')
@@ -258,7 +258,7 @@ describe('a reply of an AI', () => {
 
   test('that ended without a word shows none', async () => {
     receive(aReply(5))
-    write(5, 'lost')
+    write(5, 'lost ')
     await expect.poll(() => words(5)).toBe('lost')
     receive(aReply(5, { state: 'failed', reason: 'The model fell silent' }))
     expect(body(5).textContent).toBe('')
@@ -268,7 +268,7 @@ describe('a reply of an AI', () => {
 
   test('that is deleted while it is written goes', async () => {
     receive(aReply(5), aPost(6, { parent: 5 }))
-    write(5, 'words')
+    write(5, 'words ')
     await expect.poll(() => words(5)).toBe('words')
     receive(aReply(5, { state: 'deleted' }))
     expect(textOf(5)).toContain('This post was deleted.')

@@ -2,9 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createLastVisit } from '../../client/app/last-visit.ts'
 import { replyNews } from '../../client/app/reply-news.ts'
+import { createNews } from '../../client/app/news.ts'
 import { refusals } from '../../client/app/problem-text.ts'
 import { createStreams, type Streams } from '../../client/app/streams.ts'
-import { aPost } from '../helpers/posts.ts'
+import { ada, aPost, aSnapshot, reader } from '../helpers/posts.ts'
+import type { Viewer } from '../../client/page-state.ts'
+import type { Post } from '../../shared/post.ts'
+import { fromSnapshot } from '../../shared/thread-state.ts'
 import { aReply } from '../helpers/ai-posts.ts'
 
 describe('replies while they are written', () => {
@@ -105,6 +109,41 @@ describe('what is said of replies', () => {
     expect(replyNews([one, ended], [one, { ...ended }])).toEqual([])
     // Who was away when it was written has a new post, and no news of its making.
     expect(replyNews([one], [one, ended])).toEqual([])
+  })
+})
+
+describe('news', () => {
+  const viewer: Viewer = { ...ada, role: 'member' }
+  const asked = (id: string) => ({ asker: { ...ada, id } })
+
+  function tell(before: Post[], after: Post[], inserted: number[]) {
+    const counted: unknown[] = []
+    const saw: number[] = []
+    const status = document.createElement('p')
+    const news = createNews({
+      unread: { add: (...args) => void counted.push(args) },
+      lastVisit: { since: undefined, saw: (last) => void saw.push(last) },
+      status,
+      viewer: () => viewer,
+    })
+    news.tell(fromSnapshot(aSnapshot(after)), fromSnapshot(aSnapshot(before)), inserted)
+    return { counted, saw, said: status.textContent }
+  }
+
+  test('count posts of others, and speak of a reply that begins as such', () => {
+    const before = [aPost(1)]
+    const after = [
+      aPost(1),
+      aPost(2, { author: reader }),
+      aPost(3, { author: ada }),
+      aReply(4, asked('someone')),
+      aReply(5, asked(ada.id)),
+    ]
+    expect(tell(before, after, [2, 3, 4, 5])).toEqual({
+      counted: [[[2, 4], 1]],
+      saw: [5],
+      said: 'Explain is replying. Explain is replying',
+    })
   })
 })
 

@@ -88,13 +88,13 @@ describe('where no article stands out', () => {
   })
 
   test('a box that looks like an article is not taken for the page', async () => {
-    const rows = Array.from(
-      { length: 60 },
-      (_, at) => `<tr><td>Entry ${at}</td><td>${at * 7} metres</td></tr>`,
-    )
-    const html = `<body><table>${rows.join('')}</table><div class="article"><p>${'Short note, with commas, one. '.repeat(4)}</p></div>`
+    const entry = (_: unknown, at: number) =>
+      `<li><a href="/${at}">Entry ${at} of the list</a> <span>${at * 7} metres</span></li>`
+    const list = Array.from({ length: 60 }, entry).join('')
+    const note = `<p>${'Short note, with commas, one. '.repeat(5)}</p><p>${'Short note, with commas, two. '.repeat(5)}</p>`
+    const html = `<div class="sidebar"><ul>${list}</ul></div><div class="article entry-content">${note}</div>`
     const words = wordsOf(await textOf(html))
-    expect(words).toContain('Entry 59 | 413 metres')
+    expect(words).toContain('- Entry 59 of the list 413 metres')
     expect(words).toContain('Short note')
   })
 
@@ -110,7 +110,9 @@ describe('where no article stands out', () => {
 describe('titles', () => {
   test.each([
     ['<title>Essay – Site</title><h1>Essay</h1><p>x', 'Essay'],
-    ['<title>Essay – Site</title><h1>One</h1><h1>Two</h1><p>x', 'Essay – Site'],
+    ['<title>Small-boat turns - Site</title><h1>Site</h1><h1>Small-Boat Turns</h1><p>x', 'Small-Boat Turns'],
+    ['<title>Small-boat turns - Site</title><h1>One</h1><h1>Two</h1><p>x', 'Small-boat turns - Site'],
+    ['<meta property="og:title" content="Open"><title>Plain</title><h1>Plain</h1><p>x', 'Open'],
     ['<title>Plain &amp; simple</title><p>x', 'Plain & simple'],
     ['<h1>Only a heading</h1><p>x', 'Only a heading'],
     ['<title> </title><svg><title>drawing</title></svg><p>x', 'page.html'],
@@ -155,7 +157,7 @@ describe('sizes', () => {
 
   test('a page of any length gives a text of at most so much', async () => {
     const text = await textOf(`<p>${sentence.repeat(20)}</p>`.repeat(1_000))
-    const length = text.sections.map(({ text }) => text).join('\n\n').length
+    const length = text.sections.reduce((sum, { text }) => sum + text.length, 0)
     expect(length).toBeLessThanOrEqual(articleLimits.textMax)
     expect(length).toBeGreaterThan(articleLimits.textMax * 0.99)
   })

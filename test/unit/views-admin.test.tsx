@@ -26,7 +26,7 @@ const textOf = (html: string) =>
 
 describe('fields', () => {
   test('are tied to their label, their hint and their own problem', () => {
-    const problems = { handle: 'is taken', name: 'is another’s' }
+    const problems = { name: 'is another’s', handle: 'is taken' }
     const html = renderToString(<TextField name="handle" label="Handle" hint="By @." problems={problems} />)
     const [, id] = /<label for="([^"]+)">Handle<\/label>/.exec(html)!
     expect(html).toContain(`id="${id}"`)

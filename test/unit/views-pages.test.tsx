@@ -7,7 +7,9 @@ import { createPostCache, type PostCache } from '../../server/pages/post-cache.t
 import { renderSignInPage } from '../../server/pages/sign-in-page.tsx'
 import { plainText, scriptJson } from '../../server/pages/text.ts'
 import { renderThreadPage, type ThreadPageData } from '../../server/pages/thread-page.tsx'
+import type { Post } from '../../shared/post.ts'
 import type { ThreadSummary } from '../../shared/thread.ts'
+import { aReply, explain } from '../helpers/ai-posts.ts'
 import { ada, aPost, aSnapshot, aThread, check } from '../helpers/posts.ts'
 
 const frame = {
@@ -97,6 +99,25 @@ describe('a thread page', () => {
     const edited = aSnapshot([aPost(1), aPost(2, { seq: 3, html: '<p>New words</p>' })])
     expect(await threadPage({ snapshot: edited }, cache)).toContain('New words')
     expect(rendered).toBe(3)
+  })
+
+  test('renders a reply again when who asked for it, or its author, looks other than before', async () => {
+    const cache = createPostCache()
+    const show = (changes: Partial<Post>) =>
+      threadPage({ snapshot: aSnapshot([aPost(1), aReply(2, changes)]) }, cache)
+    expect(await show({ request: 'in short' })).toContain('<bdi>in short</bdi>')
+    expect(await show({ asker: { ...ada, name: 'Ada Lovelace' } })).toContain(
+      'asked by <bdi>Ada Lovelace</bdi>',
+    )
+    expect(await show({ author: { ...explain, picture: '🦉' } })).toContain('🦉')
+  })
+
+  test('says of a reply that is being written that it is, and how to read it without a script', async () => {
+    const html = await threadPage({ snapshot: aSnapshot([aPost(1), aReply(2)]) })
+    expect(html).toMatch(/<article id="p2"[^>]* data-state="streaming"[^>]* aria-busy="true"/)
+    expect(html).toContain('is writing…')
+    expect(html).toContain('Load the page again later to read it.')
+    expectClean(html)
   })
 
   test('lets others have their turn while it renders a long thread', async () => {

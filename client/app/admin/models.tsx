@@ -162,7 +162,7 @@ function Outcome({ tested }: { tested: Tested }) {
   if (!tested.ok) return <p class="problem">{tested.problem}</p>
   return (
     <p class="admin-good">
-      It answered in {duration(tested.ms)}: “<bdi>{tested.text}</bdi>”
+      It answered in {tested.ms < 1_000 ? `${tested.ms} ms` : duration(tested.ms)}: “<bdi>{tested.text}</bdi>”
     </p>
   )
 }
