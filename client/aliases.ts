@@ -12,24 +12,16 @@ export function createAliases(): Aliases {
   const known = new Map<number, { thread: string; post: number; run: string }>()
   return {
     resolve(message) {
-      switch (message.type) {
-        case 'more': {
-          const { as, at, text } = message
-          const reply = known.get(as)
-          return reply && { type: 'delta', ...reply, at, text }
-        }
-        case 'delta': {
-          const { thread, post, run, as } = message
-          if (as !== undefined) known.set(as, { thread, post, run })
-          return message
-        }
-        case 'joined':
-          for (const { post, run, as } of message.streams)
-            if (as !== undefined) known.set(as, { thread: message.thread, post, run })
-          return message
-        default:
-          return message
+      if (message.type === 'more') {
+        const { as, at, text } = message
+        const reply = known.get(as)
+        return reply && { type: 'delta', ...reply, at, text }
       }
+      const named = message.type === 'delta' ? [message] : message.type === 'joined' ? message.streams : []
+      for (const { post, run, as } of named) {
+        if (as !== undefined && 'thread' in message) known.set(as, { thread: message.thread!, post, run })
+      }
+      return message
     },
   }
 }

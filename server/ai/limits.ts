@@ -94,7 +94,7 @@ export const contextLimits = {
 /** What the model without a language model does. */
 export const extractiveLimits = {
   /** Sentences that are weighed. Each is compared with each. */
-  sentences: 400,
+  sentences: 250,
   /** Letters and UTF-16 units of a sentence that can stand alone. */
   shortest: 25,
   longest: 320,

@@ -44,6 +44,8 @@ export interface Script {
   readonly errorFrame?: unknown
   /** Sent in place of a stream. */
   readonly answer?: Answer
+  /** Called when a token of the text is written, with its place among them. */
+  readonly onToken?: (index: number) => void
 }
 
 export interface Answer {
@@ -183,6 +185,7 @@ async function play(script: Script, request: ScriptedRequest, response: http.Ser
     const early = due - performance.now()
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
     if (response.destroyed) return
+    script.onToken?.(index - reasoning.length)
     await write(frame(delta))
     request.tokens++
   }

@@ -115,7 +115,7 @@ describe('the offline model', () => {
       post(
         n + 1,
         `Author ${n % 9}`,
-        `${essay.replaceAll('harbour', `harbour${n % 40}`)} But no town of number ${n} has one.`,
+        `${essay.replaceAll('harbour', `harbour${n % 40}`)} But no town of the number ${n} has ever had one.`,
       ),
     )
     for (const handle of ['explain', 'compare', 'check', 'challenge', 'catch-up']) {
