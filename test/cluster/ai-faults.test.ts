@@ -168,7 +168,9 @@ describeWith(['postgres', 'redis'], 'faults of nodes that write AI replies', () 
     const pressed = performance.now()
     await stopOn(nodes[1]!, post)
     await vi.waitFor(() => expect(request.closedAt).toBeDefined(), { ...poll, interval: 2 })
-    console.log(`the model's connection was closed ${Math.round(request.closedAt! - pressed)} ms after the button`)
+    console.log(
+      `the model's connection was closed ${Math.round(request.closedAt! - pressed)} ms after the button`,
+    )
     await everyoneSees(post, 'stopped')
     await expectKept(post)
   })

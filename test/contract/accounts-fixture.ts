@@ -4,10 +4,11 @@ import type { AccountChange, Accounts } from '../../server/accounts/accounts.ts'
 import type { AuthParts } from '../../server/accounts/auth.ts'
 import { createAccounts } from '../../server/accounts/create.ts'
 import type { Bus } from '../../server/bus/bus.ts'
-import { openDatabase, type Db } from '../../server/store/database.ts'
+import type { Db } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import { openTestPglite } from '../helpers/pglite.ts'
-import { createDatabase, describeWith, services } from '../helpers/services.ts'
+import { describeWith } from '../helpers/services.ts'
+import { openPostgres as openStore } from '../helpers/store.ts'
 
 export const origin = 'http://numinex.test'
 
@@ -22,10 +23,6 @@ export function describeOnBoth(title: string, tests: (open: () => Promise<Accoun
   describeWith('postgres', `${title} on Postgres`, () => tests(openPostgres))
 }
 
-function onError(error: Error): void {
-  throw error
-}
-
 async function openPglite(): Promise<AccountsDatabase> {
   const { database, end } = await openTestPglite()
   await migrate(database.db)
@@ -33,17 +30,9 @@ async function openPglite(): Promise<AccountsDatabase> {
 }
 
 export async function openPostgres(): Promise<AccountsDatabase> {
-  expect(services().postgresUrl).toBeDefined()
-  const database = await createDatabase()
-  const opened = await openDatabase({ url: database.url, dataDir: '', onError })
-  await migrate(opened.db)
-  return {
-    db: opened.db,
-    async close() {
-      await opened.close()
-      await database.drop()
-    },
-  }
+  const { database, end } = await openStore()
+  await migrate(database.db)
+  return { db: database.db, close: end }
 }
 
 export async function emptyTables(db: Db): Promise<void> {

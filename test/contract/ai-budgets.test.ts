@@ -31,7 +31,7 @@ describeStores('budgets for AI replies', (store) => {
     thread = await addThread(store.db, 'ada')
   })
   afterEach(async () => {
-    model.end()
+    model.retire()
     await runner.drain()
   })
 

@@ -34,7 +34,7 @@ describeStores('AI replies', (store) => {
     said = await listen(parts)
   })
   afterEach(async () => {
-    model.end()
+    model.retire()
     await runner.drain()
     await parts.bus.close()
   })

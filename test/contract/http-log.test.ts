@@ -96,7 +96,9 @@ describeWith('postgres', 'the log of a server with Postgres', () => {
       expect((await reply({ cookie })).status).toBe(500)
       await sql`alter table posts rename column body to gone`.execute(database.db)
       expect((await reply({ cookie })).status).toBe(500)
-      await sql`alter table users add constraint refused check (name = 'Ada')`.execute(database.db)
+      await sql`alter table users add constraint refused check (name = 'Ada' or kind = 'ai')`.execute(
+        database.db,
+      )
       const other = { email: 'bob@example.test', password, name: said }
       expect((await post('/api/auth/sign-up/email', other)).status).toBeGreaterThanOrEqual(422)
       await sql`alter table sessions add constraint refused check (id = '') not valid`.execute(database.db)

@@ -32,6 +32,8 @@ export interface Speaker extends Model {
   say(text: string): void
   /** Ends them, or with an error breaks them off. */
   end(error?: Error): void
+  /** Ends them and all that are still to begin: the test is over. */
+  retire(): void
   /** Replies that are being written. */
   readonly open: number
   /** Replies ever begun. */
@@ -43,6 +45,8 @@ export interface Speaker extends Model {
 export function speaker(more: Partial<Pick<Model, 'offline' | 'contextTokens' | 'price'>> = {}): Speaker {
   const open = new Set<(part: Part | Error) => void>()
   const asked: Parameters<Model['generate']>[0][] = []
+  const done: Part = { type: 'end', reason: 'complete' }
+  let retired = false
   const tell = (part: Part | Error) => {
     for (const hear of open) hear(part)
   }
@@ -52,7 +56,11 @@ export function speaker(more: Partial<Pick<Model, 'offline' | 'contextTokens' | 
     contextTokens: 8_000,
     ...more,
     say: (text) => tell({ type: 'text', text }),
-    end: (error) => tell(error ?? { type: 'end', reason: 'complete' }),
+    end: (error) => tell(error ?? done),
+    retire() {
+      retired = true
+      tell(done)
+    },
     get open() {
       return open.size
     },
@@ -62,7 +70,7 @@ export function speaker(more: Partial<Pick<Model, 'offline' | 'contextTokens' | 
     asked,
     async *generate(generation) {
       asked.push(generation)
-      const parts: (Part | Error)[] = []
+      const parts: (Part | Error)[] = retired ? [done] : []
       let wake = () => {}
       const hear = (part: Part | Error) => {
         parts.push(part)

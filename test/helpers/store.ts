@@ -47,7 +47,9 @@ function useStore(open: () => Promise<Opened>): TestStore {
     await migrate(opened.database.db)
   })
   beforeEach(async () => {
-    await sql`truncate users, settings, threads, links, models, ai_budgets, articles cascade`.execute(opened.database.db)
+    await sql`truncate users, settings, threads, links, models, ai_budgets, articles cascade`.execute(
+      opened.database.db,
+    )
   })
   afterAll(() => opened.end())
   return {

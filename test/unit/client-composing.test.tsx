@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createComposing, type Composing } from '../../client/app/composing.tsx'
 import { Problem } from '../../shared/errors.ts'
 import type { EditPost } from '../../shared/http.ts'
@@ -42,6 +42,9 @@ beforeEach(() => {
     typing: () => undefined,
   })
 })
+
+// What it would still draw must not outlive the page.
+afterEach(() => composing.close())
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
 
