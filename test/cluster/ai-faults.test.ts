@@ -123,43 +123,47 @@ describeWith(['postgres', 'redis'], 'faults of nodes that write AI replies', () 
     expect(await readBody(nodes[1]!.url, thread, post.number)).toBe('Late, but here.')
   })
 
-  test('its writer stands still and wakes up late: it says nothing and writes nothing', async () => {
-    const observer = createClient({ url: redis.url })
-    await observer.connect()
-    const heard: string[] = []
-    await observer.pSubscribe('*', (message) => void heard.push(message))
-    try {
-      const post = await askOn(nodes[0]!)
-      await underWay(post)
-      const since = performance.now()
-      await nodes[0]!.kill('SIGSTOP')
-      const others = viewers.slice(3)
-      await vi.waitFor(
-        () => {
-          for (const viewer of others) expect(seenBy(viewer, post)?.state).toBe('interrupted')
-        },
-        { ...poll, timeout: noticedMs },
-      )
-      // Longer than any lease, where that is asked for.
-      const atLeast = Number(process.env['STAND_STILL_MS'] ?? 0)
-      await vi.waitFor(() => expect(performance.now() - since).toBeGreaterThanOrEqual(atLeast), {
-        interval: 100,
-        timeout: atLeast + 1_000,
-      })
-      const request = latest()
-      const before = await readBody(nodes[1]!.url, thread, post.number)
-      heard.length = 0
-      await nodes[0]!.kill('SIGCONT')
-      // It has read on what the model wrote meanwhile, and let go of it.
-      await vi.waitFor(() => expect(request.closedAt).toBeDefined(), poll)
-      await everyoneSees(post, 'interrupted')
-      await expectKept(post)
-      expect(await readBody(nodes[1]!.url, thread, post.number)).toBe(before)
-      expect(heard.filter((message) => message.includes(post.run!))).toEqual([])
-    } finally {
-      observer.destroy()
-    }
-  })
+  test(
+    'its writer stands still and wakes up late: it says nothing and writes nothing',
+    { timeout: 120_000 },
+    async () => {
+      const observer = createClient({ url: redis.url })
+      await observer.connect()
+      const heard: string[] = []
+      await observer.pSubscribe('*', (message) => void heard.push(message))
+      try {
+        const post = await askOn(nodes[0]!)
+        await underWay(post)
+        const since = performance.now()
+        await nodes[0]!.kill('SIGSTOP')
+        const others = viewers.slice(3)
+        await vi.waitFor(
+          () => {
+            for (const viewer of others) expect(seenBy(viewer, post)?.state).toBe('interrupted')
+          },
+          { ...poll, timeout: noticedMs },
+        )
+        // Longer than any lease, where that is asked for.
+        const atLeast = Number(process.env['STAND_STILL_MS'] ?? 0)
+        await vi.waitFor(() => expect(performance.now() - since).toBeGreaterThanOrEqual(atLeast), {
+          interval: 100,
+          timeout: atLeast + 1_000,
+        })
+        const request = latest()
+        const before = await readBody(nodes[1]!.url, thread, post.number)
+        heard.length = 0
+        await nodes[0]!.kill('SIGCONT')
+        // It has read on what the model wrote meanwhile, and let go of it.
+        await vi.waitFor(() => expect(request.closedAt).toBeDefined(), poll)
+        await everyoneSees(post, 'interrupted')
+        await expectKept(post)
+        expect(await readBody(nodes[1]!.url, thread, post.number)).toBe(before)
+        expect(heard.filter((message) => message.includes(post.run!))).toEqual([])
+      } finally {
+        observer.destroy()
+      }
+    },
+  )
 
   test('it is stopped on the other node: the connection to the model is closed at once, the text is kept', async () => {
     const post = await askOn(nodes[0]!)
