@@ -47,6 +47,8 @@ export function AskPanel(props: AskPanelProps) {
 
   // Who came by keyboard goes on where the next thing is to be done.
   useLayoutEffect(() => {
+    // Who has begun to write goes on writing where that is.
+    if (document.activeElement !== panel.current && panel.current?.contains(document.activeElement)) return
     const first = panel.current?.querySelector<HTMLElement>('.persona[data-first], .persona')
     const field = props.asksName ? nameField.current : first
     ;(field ?? panel.current)?.focus({ preventScroll: true })

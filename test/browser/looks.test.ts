@@ -19,7 +19,7 @@ import {
 } from '../helpers/pages.ts'
 import { describeWith } from '../helpers/services.ts'
 
-const [front, thread, , composing, signIn] = scenes
+const [front, thread, , composing, signIn, asking, answered] = scenes
 
 /** Pages that have no picture in the documentation. */
 const more: readonly Scene[] = [
@@ -91,7 +91,7 @@ describeWith('chromium', 'the site, as it looks', () => {
   }
 
   describe.each(looks)('$name', (look) => {
-    test.each([front, thread, composing, signIn, ...more])(
+    test.each([front, thread, composing, signIn, asking, answered, ...more])(
       '$name has no barrier that axe finds, and fits',
       async (scene) => {
         const { page, complaints, foreign } = await show(look, scene)
@@ -107,7 +107,7 @@ describeWith('chromium', 'the site, as it looks', () => {
 
   test('nothing is cut off where a page is 320 pixels wide', async () => {
     const narrow = { name: '320', options: { viewport: { width: 320, height: 640 } } }
-    for (const scene of [front, thread, composing, signIn]) {
+    for (const scene of [front, thread, composing, signIn, asking, answered]) {
       const { page, close } = await show(narrow, scene)
       expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), scene.name).toBe(320)
       await close()

@@ -70,4 +70,35 @@ export const scenes = [
       await page.locator('#guest-form').waitFor()
     },
   },
+  {
+    name: 'ask',
+    async open(page, url) {
+      await openThread(page, url)
+      await page.locator('#p7').evaluate((post) => post.scrollIntoView({ block: 'start' }))
+      await page.locator('#p7 [data-action=ask]').click()
+      await page.locator('.ask-panel .persona').first().waitFor()
+      await page.locator('.ask-panel .composer-name input').fill('Mira')
+    },
+  },
+  {
+    name: 'ai-reply',
+    async open(page, url) {
+      await openThread(page, url)
+      const before = await page.locator('.post[data-kind=ai]').count()
+      await page.locator('#p7').evaluate((post) => post.scrollIntoView({ block: 'start' }))
+      await page.locator('#p7 [data-action=ask]').click()
+      await page.locator('.ask-panel .composer-name input').fill('Mira')
+      await page.locator('.ask-panel .ask-request input').fill('Where does this go wrong?')
+      await page.locator('.ask-panel .persona[data-handle=challenge]').click()
+      const reply = page.locator('.post[data-kind=ai]', { hasText: 'asked by Mira' }).last()
+      await reply.waitFor()
+      await page.waitForFunction(
+        (n) => document.querySelectorAll('.post[data-kind=ai]:not([data-state])').length > n,
+        before,
+      )
+      await reply.locator('[data-action=run-report]').click()
+      await reply.locator('.run-report').waitFor()
+      await reply.evaluate((post) => post.scrollIntoView({ block: 'start' }))
+    },
+  },
 ] as const satisfies readonly Scene[]

@@ -154,6 +154,17 @@ describe('the panel', () => {
     expect(requests).toEqual([])
   })
 
+  test('leaves the focus to who writes already while the list is on its way', async () => {
+    let arrive = (_: Persona[]) => {}
+    list = () => new Promise((resolve) => (arrive = resolve))
+    asking.toggle(aPost(5), article)
+    const field = article.querySelector<HTMLInputElement>('.ask-request input')!
+    field.focus()
+    arrive([aPersona('explain')])
+    await expect.poll(handles).toEqual(['explain'])
+    expect(document.activeElement).toBe(field)
+  })
+
   test('asks who has no name for one first', async () => {
     viewer = null
     await openPanel()
