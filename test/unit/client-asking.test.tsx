@@ -159,6 +159,7 @@ describe('the panel', () => {
     list = () => new Promise((resolve) => (arrive = resolve))
     asking.toggle(aPost(5), article)
     const field = article.querySelector<HTMLInputElement>('.ask-request input')!
+    await expect.poll(() => fetches).toBe(1)
     field.focus()
     arrive([aPersona('explain')])
     await expect.poll(handles).toEqual(['explain'])
