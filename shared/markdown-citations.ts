@@ -83,7 +83,7 @@ function citationAt(src: string, start: number): { parts: CitationPart[]; length
   }
 }
 
-/** A citation alone holds its brackets; several share theirs. */
+/** A citation alone holds its brackets; several share theirs. None is within a link: brackets within a link's text undo the link. */
 function pushCitation(state: StateInline, citations: Citations, parts: readonly CitationPart[]): void {
   const alone = parts.length === 1
   const text = (content: string) => void (state.push('text', '', 0).content = content)
@@ -94,8 +94,7 @@ function pushCitation(state: StateInline, citations: Citations, parts: readonly 
       continue
     }
     const href = hrefOf(state, citations, part)
-    // A citation within a link would lead where the link leads.
-    const verified = href !== undefined && state.linkLevel === 0
+    const verified = href !== undefined
     const linked = verified && isAllowedLink(href)
     const open = linked ? state.push('link_open', 'a', 1) : state.push('citation_open', 'span', 1)
     if (linked) open.attrs = [['href', href], ...(part.kind === 'post' ? [postClass()] : [])]

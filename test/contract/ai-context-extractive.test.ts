@@ -174,7 +174,7 @@ describeStores('the model that only picks sentences', (store) => {
         thread,
         'ada',
         'Everyone should ask @explain and @check about this thing &amp; that one, for it is *so* important_to_me ~~not~~ now! ' +
-          'But \\*nobody\\* here [said](https://x.example/y) “loudly enough” to "everyone" who heard `code` that 2 * 3 * 4 = 24_000_000. ' +
+          'But \\*nobody\\* here [said](https://x.example/y) “loudly enough” and ”then „again to "everyone" who heard `code` that 2 * 3 * 4 = 24_000_000. ' +
           'See <b>this</b> element of the page, which is about nothing but <img src=x>. ' +
           'An ![image of the sea](https://evil.example/x.png) was shown to everyone who came in.\n\n' +
           '> A quote of someone else that is long enough to be picked.\n\n```js\nconst sentence = "code is not prose, and is not picked"\n```\n',

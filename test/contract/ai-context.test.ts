@@ -9,6 +9,7 @@ import { newThreadId } from '../../server/threads/ids.ts'
 import { ask, blocksOf, memoryArticles, page, readList, write } from '../helpers/ai-context.ts'
 import { addPost, addThread, addUser, describeStores } from '../helpers/store.ts'
 
+const byNumber = (a: number, b: number) => a - b
 const words = (count: number, of: string) => Array.from({ length: count }, (_, n) => `${of}${n}`).join(' ')
 
 describeStores('what an AI participant reads', (store) => {
@@ -182,6 +183,24 @@ describeStores('what an AI participant reads', (store) => {
     expect(labels).toContain('doc 2 §8 "Part 8"')
   })
 
+  it('keeps room for a page in a long talk, and begins it with what the page begins with', async () => {
+    const a = 'https://a.example/essay'
+    await db().updateTable('threads').set({ url: a }).where('id', '=', thread).execute()
+    for (let n = 2; n <= 40; n++)
+      await addPost(db(), thread, 'ben', `${n} ${words(100, `p${n}x`)}`, { parent: n - 1 })
+    const { number } = await addPost(db(), thread, 'cy', 'What of the walrus?', { parent: 40 })
+    // Nearly all sections share a word with the question, but the first.
+    const texts = Array.from({ length: 30 }, (_, n) => `${n > 0 ? 'what' : 'so'} ${words(120, `w${n}x`)}`)
+    texts[20] += ' walrus'
+    const articles = memoryArticles({ [a]: page('Essay', texts) })
+    const { manifest } = await ask({ db: db(), articles }, { thread, number, budget: 8_000 })
+    const sections = manifest.pieces.filter((piece) => piece.kind === 'section')
+    const tokens = (pieces: typeof manifest.pieces) => pieces.reduce((sum, piece) => sum + piece.tokens, 0)
+    expect(sections.map(({ section }) => section)).toEqual(expect.arrayContaining([1, 21]))
+    expect(tokens(sections) / tokens(manifest.pieces)).toBeGreaterThan(0.4)
+    expect(tokens(sections) / tokens(manifest.pieces)).toBeLessThan(0.6)
+  })
+
   it('gives a page whole where it fits, and more of it where there is little talk', async () => {
     const a = 'https://a.example/essay'
     await db().updateTable('threads').set({ url: a }).where('id', '=', thread).execute()
@@ -240,22 +259,22 @@ describeStores('what an AI participant reads', (store) => {
     const asker = { id: 'cy', name: 'Cy' }
     for (let n = 2; n <= 40; n++) {
       await addPost(db(), thread, n === 12 ? 'cy' : 'ben', `${n} ${words(50, `p${n}x`)}`, {
-        parent: n % 3 === 0 ? n - 1 : 1,
+        parent: n % 3 === 0 ? n - 1 : n === 35 ? 31 : 1,
       })
     }
     const news = (list: string[]) =>
       list.filter((each) => each.startsWith('new')).map((each) => Number(each.slice(4)))
 
     const since = await asking(1, { persona, asker, since: 30 })
-    // As a page shows them: 33 is a reply to 32.
-    expect(news(readList(since))).toEqual([31, 32, 33, 34, 35, 36, 37, 38, 39, 40])
+    // As a page shows them: 35 is a reply to 31.
+    expect(news(readList(since))).toEqual([31, 35, 36, 32, 33, 34, 37, 38, 39, 40])
     expect(blocksOf(since).closing).toContain('New to them is what came after post 30: 10 posts.')
 
     const own = await asking(1, { persona, asker, budget: 60_000 })
-    expect(news(readList(own))).toEqual(Array.from({ length: 28 }, (_, n) => n + 13))
+    expect(news(readList(own)).toSorted(byNumber)).toEqual(Array.from({ length: 28 }, (_, n) => n + 13))
 
     const tight = await asking(1, { persona, asker, budget: 4_000 })
-    const given = news(readList(tight))
+    const given = news(readList(tight)).toSorted(byNumber)
     expect(given.length).toBeGreaterThan(3)
     expect(given).toEqual(Array.from({ length: given.length }, (_, n) => 41 - given.length + n))
     expect(tight.manifest.leftOut).toBeGreaterThan(10)
