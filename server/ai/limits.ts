@@ -26,8 +26,6 @@ export const runLimits = {
   mentions: 3,
   /** UTF-16 units that are kept of what a model thinks aloud. */
   reasoningMax: 40_000,
-  /** What there is room for beside the context: instructions and how a question is put. */
-  frameTokens: 1_000,
 } as const
 
 /** AI replies that may be written at a time. Tokens of a day are settings. */

@@ -160,7 +160,7 @@ async function generate(
           .select(['id', 'name'])
           .where('id', '=', run.asker_id)
           .executeTakeFirst()) ?? null)
-  const room = model.contextTokens - persona.maxOutputTokens - runLimits.frameTokens
+  const room = model.contextTokens - persona.maxOutputTokens
   // One that ships and was renamed does the same work.
   const role = { ...persona, handle: persona.shipped ?? persona.handle }
   const question = {

@@ -1,10 +1,12 @@
 import { Problem } from '../../shared/errors.ts'
 import type { CreatePost, EditPost } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
+import { citationsOf } from '../ai/citations.ts'
 import { readBody, readPost } from '../store/read.ts'
 import { type Change } from '../store/change.ts'
 import { findEmbedders } from '../store/content.ts'
 import { findByClientId, insertPost } from '../store/insert.ts'
+import { findRun } from '../store/runs.ts'
 import { erasePost, setReaction, touchPosts, updatePost } from '../store/posts.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
 import { prepareContent } from './content.ts'
@@ -65,7 +67,9 @@ export async function edit(
   input: EditPost,
 ): Promise<Post> {
   const editor = await authorizeAt(parts, actor, 'edit-post', at)
-  const content = await prepareContent(parts, at.thread, input.body)
+  const manifest = (await findRun(parts.db, at.thread, at.number))?.manifest
+  const citations = manifest ? citationsOf(manifest, at.thread) : undefined
+  const content = await prepareContent(parts, at.thread, input.body, citations)
   const changes = await updatePost(parts.db, at, content, { editorId: editor.id, seen: input.seq })
   const post = await settle(parts, at, changes)
   void refreshSettled(parts, at.thread, post)

@@ -65,12 +65,20 @@ test('streams a reply with curl alone, is cut off, resumes where it stands, and 
 
   // Cut off in the midst of sending: the server has the head of the request and half of its body.
   const half = spawn('curl', [
-    ...['--silent', '--limit-rate', '1', '--header', key, '--header', 'content-type: application/json'],
-    ...[
-      '--data-binary',
-      JSON.stringify({ run, at: 8, text: 'a long word '.repeat(50) }),
-      `${posts}/${number}/append`,
-    ],
+    '--silent',
+    '--limit-rate',
+    '1',
+    '--header',
+    key,
+    '--header',
+    'content-type: application/json',
+    '--data-binary',
+    JSON.stringify({
+      run,
+      at: 8,
+      text: 'a long word '.repeat(50),
+    }),
+    `${posts}/${number}/append`,
   ])
   await new Promise((resolve) => half.once('spawn', resolve))
   half.kill('SIGKILL')

@@ -10,7 +10,7 @@ import { decodeThreadMessage } from '../../server/bus/messages.ts'
 import { findRun } from '../../server/store/runs.ts'
 import { readBody, readPost } from '../../server/store/read.ts'
 import type { Actor } from '../../server/threads/access.ts'
-import { remove } from '../../server/threads/posts.ts'
+import { edit, remove } from '../../server/threads/posts.ts'
 import type { Ask } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
 import { addPersona, aiParts, speaker, type Speaker } from '../helpers/ai.ts'
@@ -281,6 +281,29 @@ describeStores('AI replies', (store) => {
     await begun(2)
     model.say('x')
     model.end()
+  })
+
+  test('keep the marks of their citations when a moderator edits them', async () => {
+    const mod = await addUser(store.db, 'mod', { role: 'moderator' })
+    const post = await ask()
+    await begun()
+    await expect(
+      edit(parts, mod, { thread, number: post.number }, { body: 'x', seq: post.seq }),
+    ).rejects.toMatchObject({ code: 'forbidden' })
+    model.say('See [#1] and [#99].')
+    model.end()
+    await becomes(post, 'complete')
+    const marked = (await now(post)).html
+    expect(marked).toContain('unverified')
+    expect(marked).toContain('post-ref citation')
+    const { seq } = await now(post)
+    const edited = await edit(
+      parts,
+      mod,
+      { thread, number: post.number },
+      { body: 'See [#1] and [#98].', seq },
+    )
+    expect(edited.html).toBe(marked.replace('#99', '#98'))
   })
 
   test('are written several at a time', async () => {
