@@ -122,6 +122,13 @@ describeStores('articles', (store) => {
 
     test('two nodes may read it at the same time', async () => {
       const url = newUrl()
+      // Nobody is answered before both have asked: neither finds what the other has stored.
+      const waiting: (() => void)[] = []
+      const page = answer
+      answer = (request, response) => {
+        waiting.push(() => page(request, response))
+        if (waiting.length === 2) for (const go of waiting) go()
+      }
       const [one, two] = await Promise.all([articles.read(url, never), another().read(url, never)])
       expect(one).toEqual(two)
       expect(asked).toHaveLength(2)
