@@ -41,7 +41,7 @@ interface Progress {
 }
 
 export function createRunner(parts: AiParts): Runner {
-  const { db, bus, log } = parts
+  const { db, bus, log, metrics } = parts
   const running = new Map<string, { breaking: AbortController; done: Promise<void> }>()
   let sweeping: Promise<void> | undefined
   let draining = false
@@ -55,8 +55,12 @@ export function createRunner(parts: AiParts): Runner {
     const breaking = new AbortController()
     const done = drive(run, leaseSince, breaking)
       .catch((error: unknown) => log.error({ err: error, run: run.id }, 'a reply failed'))
-      .finally(() => running.delete(run.id))
+      .finally(() => {
+        running.delete(run.id)
+        metrics.writing.set(running.size)
+      })
     running.set(run.id, { breaking, done })
+    metrics.writing.set(running.size)
   }
 
   async function drive(run: RunRow, leaseSince: number, breaking: AbortController): Promise<void> {
@@ -70,7 +74,12 @@ export function createRunner(parts: AiParts): Runner {
     const progress: Progress = {}
     try {
       const outcome = await generate(parts, run, writer, progress, signal).catch((error: unknown) =>
-        outcomeOf(error, brokenBy(), writer, () => log.error({ err: error, run: run.id }, 'a reply failed')),
+        outcomeOf(error, brokenBy(), writer, () => {
+          // What the model's server said is for admins; its message for readers is in the post.
+          if (error instanceof ModelError) {
+            log.warn({ run: run.id, fault: error.fault, detail: error.detail }, error.message)
+          } else log.error({ err: error, run: run.id }, 'a reply failed')
+        }),
       )
       if (brokenBy() === 'lost') return
       // Another node begins it anew: nobody has seen anything of it.
@@ -106,6 +115,7 @@ export function createRunner(parts: AiParts): Runner {
       const since = performance.now()
       const run = await claimRun(db, parts.node, runLimits.leaseMs)
       if (run === undefined) return
+      metrics.takenUp.inc()
       const live = await parts.liveText.read(run.id)
       const text = live.length > run.text.length ? live : run.text
       log.info({ run: run.id, epoch: run.epoch, shown: text.length }, 'took up an abandoned reply')
@@ -148,6 +158,7 @@ async function generate(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { db, models } = parts
+  const started = performance.now()
   const persona = await findPersonaById(db, run.persona_id)
   if (persona === undefined) return { state: 'failed', reason: 'This AI participant is no longer there.' }
   const model = (progress.model = await models.find(persona.modelId))
@@ -184,8 +195,10 @@ async function generate(
     signal,
   }
   for await (const part of model.generate(generation)) {
-    if (part.type === 'text') writer.write(part.text)
-    else if (part.type === 'reasoning') writer.think(part.text)
+    if (part.type === 'text') {
+      if (writer.text === '') parts.metrics.firstText.observe(secondsSince(started))
+      writer.write(part.text)
+    } else if (part.type === 'reasoning') writer.think(part.text)
     else {
       if (part.usage) progress.usage = part.usage
       return outcomeOfEnd(part.reason, writer)
@@ -194,6 +207,10 @@ async function generate(
     if (writer.full) return { state: 'complete', reason: 'It has reached the length that a post may have.' }
   }
   throw new ModelError('broken', 'The reply broke off: the model ended without saying so.')
+}
+
+function secondsSince(moment: number): number {
+  return (performance.now() - moment) / 1000
 }
 
 /** The post that a run replies to. */
@@ -222,8 +239,8 @@ function outcomeOf(error: unknown, broken: Break | undefined, { text }: Writer, 
   if (broken === 'stop') return { state: 'stopped' }
   if (broken !== undefined) return { state: 'interrupted', reason: 'The server was restarted.' }
   const state = text === '' ? 'failed' : 'interrupted'
-  if (error instanceof ModelError) return { state, reason: error.message }
   report()
+  if (error instanceof ModelError) return { state, reason: error.message }
   return { state, reason: 'Something went wrong on this server.' }
 }
 
@@ -243,21 +260,25 @@ export async function writeEnd(
   written: Progress & { text: string; reasoning: string },
   { state, reason }: Outcome,
 ): Promise<void> {
-  const { db, bus, liveText } = parts
+  const { db, bus, liveText, metrics } = parts
   const at = { thread: run.thread_id, number: run.number }
   const { context } = written
   const body = written.text.trimEnd()
   const manifest = context?.manifest ?? run.manifest
   const citations = manifest && !run.external ? citationsOf(manifest, at.thread, context?.pieces) : undefined
   const content = await prepareContent(parts, at.thread, body, citations)
+  const spent = spentOf(written)
   const changes = await endRun(db, at, run, {
     state,
     reason: reason ?? null,
     reasoning: written.reasoning || null,
-    spent: spentOf(written),
+    spent,
     content,
   })
   if (changes.length === 0) return
+  metrics.ended.inc({ state })
+  metrics.tokens.inc({ kind: 'input' }, spent.input)
+  metrics.tokens.inc({ kind: 'output' }, spent.output)
   publishChanges(bus, at.thread, changes)
   void refreshEmbedders(parts, at)
   for (const change of changes) if ('post' in change) void refreshSettled(parts, at.thread, change.post)

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { createExtractive } from '../ai/extractive.ts'
 import { atOnceLimits, runLimits } from '../ai/limits.ts'
+import { createAiMetrics } from '../ai/metrics.ts'
 import { createModels, type ModelDirectory } from '../ai/models.ts'
 import type { AiParts } from '../ai/parts.ts'
 import { ensureShippedPersonas } from '../ai/personas.ts'
@@ -24,10 +26,10 @@ export interface Ai {
 export async function openAi(
   threads: ThreadParts,
   config: Config,
-  more: { node: string; secret: string; liveText: LiveText; fetch: Fetch; log: Logger },
+  more: { node: string; secret: string; liveText: LiveText; fetch: Fetch; log: Logger; registry: Registry },
 ): Promise<Ai> {
   const { db } = threads
-  const { node, secret, liveText, fetch, log } = more
+  const { node, secret, liveText, fetch, log, registry } = more
   await ensureShippedPersonas(db)
   const models = createModels({ db, settings: config.ai, secret, offline: createExtractive(), log })
   const articles = createArticles({ db, fetch, log, enabled: config.links })
@@ -37,6 +39,7 @@ export async function openAi(
     liveText,
     models,
     articles,
+    metrics: createAiMetrics(registry),
     budgets: config.rateLimits ? { daily: config.aiTokens, atOnce: atOnceLimits } : null,
   }
   const runner = createRunner(parts)

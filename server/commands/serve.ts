@@ -97,7 +97,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   if (!config.rateLimits) log.warn('RATE_LIMITS=off: nobody is kept from flooding this server')
   let draining = false
   const threads: ThreadParts = { db, bus, render, links, log }
-  const ai = await openAi(threads, config, { node, secret, liveText, fetch, log })
+  const ai = await openAi(threads, config, { node, secret, liveText, fetch, log, registry })
 
   const clientDir = path.join(distDir, 'public')
   const app = createApp({

@@ -1,3 +1,5 @@
+import { Registry } from 'prom-client'
+import { createAiMetrics } from '../../server/ai/metrics.ts'
 import type { Model, Part } from '../../server/ai/model.ts'
 import type { AiParts } from '../../server/ai/parts.ts'
 import { createMemoryLiveText } from '../../server/bus/live-text.ts'
@@ -16,6 +18,7 @@ export function aiParts(
     node,
     liveText,
     budgets,
+    metrics: createAiMetrics(new Registry()),
     models: { find: () => Promise.resolve(model) },
     articles: createArticles({
       db: threads.db,
