@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { limits } from '../../shared/limits.ts'
 import type { Persona } from '../../shared/persona.ts'
 import { PersonaButton } from '../views/persona.tsx'
-import { signInPath } from '../views/signed-in.tsx'
+import { NameField } from './name-field.tsx'
 import { problemText } from './problem-text.ts'
 
 export interface AskPanelProps {
@@ -103,20 +103,7 @@ export function AskPanel(props: AskPanelProps) {
           Close
         </button>
       </div>
-      {props.asksName && (
-        <label class="composer-name">
-          Your name
-          <input
-            ref={nameField}
-            type="text"
-            value={name}
-            maxLength={limits.nameMax}
-            autocomplete="nickname"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-          <a href={signInPath(location.pathname)}>or sign in</a>
-        </label>
-      )}
+      {props.asksName && <NameField field={nameField} name={name} onName={setName} />}
       <label class="ask-request">
         <span>
           What you want to know <span class="note">(optional)</span>

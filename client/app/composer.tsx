@@ -3,8 +3,8 @@ import type { Embed } from '../../shared/post.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Persona } from '../../shared/persona.ts'
 import { Body } from '../views/body.tsx'
-import { signInPath } from '../views/signed-in.tsx'
 import { useMentions } from './mention-list.tsx'
+import { NameField } from './name-field.tsx'
 
 export interface ComposerProps {
   label: string
@@ -201,20 +201,7 @@ export function Composer(props: ComposerProps) {
         </p>
       )}
       <div class="composer-end">
-        {props.asksName && (
-          <label class="composer-name">
-            Your name
-            <input
-              ref={nameField}
-              type="text"
-              value={name}
-              maxLength={limits.nameMax}
-              autocomplete="nickname"
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-            <a href={signInPath(location.pathname)}>or sign in</a>
-          </label>
-        )}
+        {props.asksName && <NameField field={nameField} name={name} onName={setName} />}
         {left < 1_000 && (
           <span class={left < 0 ? 'problem' : 'note'} role="status">
             {left < 0 ? `${-left} characters too many` : `${left} characters left`}
