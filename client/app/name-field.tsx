@@ -3,7 +3,7 @@ import { limits } from '../../shared/limits.ts'
 import { signInPath } from '../views/signed-in.tsx'
 
 export interface NameFieldProps {
-  field: RefObject<HTMLInputElement>
+  field: RefObject<HTMLInputElement | null>
   name: string
   onName(name: string): void
 }
