@@ -43,8 +43,11 @@ beforeEach(() => {
   })
 })
 
-// What it would still draw must not outlive the page.
-afterEach(() => composing.close())
+// What it would still do after the next frame must not outlive the page.
+afterEach(async () => {
+  composing.close()
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)))
+})
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
 
