@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAsking, type Asking, type AskingParts } from '../../client/app/asking.tsx'
 import { createPersonas } from '../../client/app/personas.ts'
 import type { Viewer } from '../../client/page-state.ts'
@@ -7,6 +7,7 @@ import { Problem } from '../../shared/errors.ts'
 import type { Ask } from '../../shared/http.ts'
 import type { Persona } from '../../shared/persona.ts'
 import type { Post } from '../../shared/post.ts'
+import { lastFrame } from '../helpers/last-frame.ts'
 import { ada, aPost } from '../helpers/posts.ts'
 import { aPersona, aReply, explain } from '../helpers/ai-posts.ts'
 
@@ -77,6 +78,8 @@ beforeEach(() => {
     ])
   start()
 })
+
+afterEach(lastFrame)
 
 const handles = () =>
   [...article.querySelectorAll<HTMLElement>('.persona')].map(({ dataset }) => dataset['handle'])

@@ -6,6 +6,7 @@ import type { EditPost } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
 import type { Persona } from '../../shared/persona.ts'
 import { aPersona } from '../helpers/ai-posts.ts'
+import { lastFrame } from '../helpers/last-frame.ts'
 import { aPost } from '../helpers/posts.ts'
 
 /** The post as the server has it. */
@@ -43,10 +44,9 @@ beforeEach(() => {
   })
 })
 
-// What it would still do after the next frame must not outlive the page.
 afterEach(async () => {
   composing.close()
-  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)))
+  await lastFrame()
 })
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
