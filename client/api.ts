@@ -1,4 +1,5 @@
-import { Problem, problems, type ProblemCode, type ProblemDocument } from '../shared/errors.ts'
+import { Problem, problems, type ProblemCode } from '../shared/errors.ts'
+import type { ProblemDocument } from '../shared/problem-document.ts'
 import type {
   Ask,
   ChangeThread,

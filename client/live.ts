@@ -41,6 +41,8 @@ export interface Room {
 export interface LiveParts {
   /** Address of the live endpoint, `ws:` or `wss:`. */
   url: string
+  /** Nothing is opened before the first `wake`. */
+  paused?: boolean
   openSocket?: (url: string) => Socket
   timers?: Timers
   random?: () => number
@@ -78,7 +80,7 @@ export function connectLive(parts: LiveParts): Live {
   const openSocket = parts.openSocket ?? ((address: string) => new WebSocket(address) as Socket)
   const rooms = new Map<string, Room>()
   const watchdog = createWatchdog(timers, silent)
-  let status: LiveStatus = { kind: 'connecting' }
+  let status: LiveStatus = { kind: parts.paused === true ? 'offline' : 'connecting' }
   let socket: Socket | undefined
   let token: string | undefined
   let attempt = 0
@@ -220,7 +222,7 @@ export function connectLive(parts: LiveParts): Live {
     }
   }
 
-  open()
+  if (parts.paused !== true) open()
 
   return {
     get status() {

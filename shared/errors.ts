@@ -1,5 +1,3 @@
-import * as z from 'zod/mini'
-
 /** Every problem code, with the HTTP status it answers with and its title. Codes are stable; titles are for people. */
 export const problems = {
   'bad-request': [400, 'The request could not be read'],
@@ -28,6 +26,11 @@ export const problems = {
   'handle-taken': [409, 'The handle is taken'],
   'ai-loop': [409, 'AI participants have answered each other often enough; a person has to go on'],
   'ai-busy': [429, 'As many AI replies are being written as may be at a time'],
+  'site-not-found': [404, 'There is no such site'],
+  'origin-taken': [409, 'Another site has this origin'],
+  'page-not-allowed': [403, 'Pages of this origin may not have threads here'],
+  'token-refused': [401, 'The token of the host page is not valid'],
+  'code-refused': [422, 'The code is not right, or no longer'],
   'ai-budget': [429, 'The budget for AI replies is used up for today'],
   internal: [500, 'Something went wrong on the server'],
   unavailable: [503, 'The server cannot answer right now'],
@@ -66,15 +69,3 @@ export class Problem extends Error {
     return problems[this.code][0]
   }
 }
-
-/** RFC 9457 problem document. */
-export const problemDocument = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.optional(z.string()),
-  retryMs: z.optional(z.number()),
-  issues: z.optional(z.array(z.object({ path: z.string(), message: z.string() }))),
-})
-export type ProblemDocument = z.infer<typeof problemDocument>

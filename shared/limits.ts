@@ -29,6 +29,13 @@ export const limits = {
   /** Tokens that an AI participant may read and write for one reply. */
   personaContextTokens: { least: 1_000, usual: 16_000, most: 2_000_000 },
   personaOutputTokens: { least: 50, usual: 1_200, most: 32_000 },
+  originMax: 300,
+  originsPerSite: 50,
+  publicKeyMax: 2_000,
+  /** A token by which a host page's server vouches for a reader. */
+  tokenMax: 8_000,
+  /** Addresses whose comments are counted in one request. */
+  countsPerRequest: 100,
 
   /** Bytes of one HTTP request body. */
   requestBytes: 256 * 1024,

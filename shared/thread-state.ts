@@ -187,10 +187,20 @@ export function countPosts(state: Pick<ThreadState, 'posts'>): number {
   return count
 }
 
+/** Which part of a thread is shown, and in which order. Without anything: all of it, oldest first. */
+export interface TreeView {
+  /** One branch only: that of this post. */
+  readonly branch?: number | undefined
+  /** Without the post at its top: the replies to that stand leftmost. */
+  readonly headless?: boolean | undefined
+  /** The replies to its top newest first. Further down they stay in the order of a conversation. */
+  readonly newestFirst?: boolean | undefined
+}
+
 /** A post in its place in the tree. */
 export interface Row {
   readonly post: Post
-  /** 0 for the root. */
+  /** 0 for what stands leftmost. */
   readonly depth: number
   /** How many posts are shown beneath it, at any depth. */
   readonly descendants: number
@@ -200,26 +210,30 @@ export interface Row {
  * The tree in reading order: each post is followed by its replies, oldest first. A deleted post stands in it
  * only while something is shown beneath it.
  */
-export function treeRows(posts: readonly (Post | undefined)[]): Row[] {
-  const children = new Map<number | null, Post[]>()
+export function treeRows(posts: readonly (Post | undefined)[], view: TreeView = {}): Row[] {
+  const { branch = 1, headless = false, newestFirst = false } = view
+  const children = new Map<number, Post[]>()
   const shown = new Int32Array(posts.length + 1)
   // A parent's number is lower than its replies', so one pass from the end counts every branch.
   for (let i = posts.length - 1; i >= 0; i--) {
     const post = posts[i]
     if (post === undefined) continue
     const visible = post.state !== 'deleted' || shown[post.number]! > 0
-    if (!visible) continue
-    if (post.parent !== null) shown[post.parent]! += shown[post.number]! + (post.state === 'deleted' ? 0 : 1)
+    if (!visible || post.parent === null) continue
+    shown[post.parent]! += shown[post.number]! + (post.state === 'deleted' ? 0 : 1)
     const siblings = children.get(post.parent)
     if (siblings) siblings.push(post)
     else children.set(post.parent, [post])
   }
+  const top = posts[branch - 1]
+  if (top === undefined || (top.state === 'deleted' && shown[branch] === 0)) return []
+  // Children were collected from the end, newest first, so that the oldest is pushed last and taken first.
+  if (newestFirst) children.get(branch)?.reverse()
   const rows: Row[] = []
-  const open: { post: Post; depth: number }[] = (children.get(null) ?? []).map((post) => ({ post, depth: 0 }))
+  const open: { post: Post; depth: number }[] = [{ post: top, depth: headless ? -1 : 0 }]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { post, depth } = next
-    rows.push({ post, depth, descendants: shown[post.number]! })
-    // Children were collected from the end, newest first, so the oldest is pushed last and taken first.
+    if (depth >= 0) rows.push({ post, depth, descendants: shown[post.number]! })
     for (const child of children.get(post.number) ?? []) open.push({ post: child, depth: depth + 1 })
   }
   return rows

@@ -1,25 +1,28 @@
+import { h } from 'preact'
 import { Problem } from '../../shared/errors.ts'
 import type { Post } from '../../shared/post.ts'
 import type { ThreadState } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import type { Outbox } from '../outbox.ts'
-import { postAnchor, postPath, threadPath } from '../views/format.ts'
-import { signInPath } from '../views/signed-in.tsx'
+import { postAnchor, threadPath } from '../views/format.ts'
 import type { Asking } from './asking.tsx'
 import type { Composing } from './composing.tsx'
+import type { Later } from './later.ts'
 import { numberOf, type PostList } from './post-list.tsx'
 import { problemText } from './problem-text.ts'
 import { openingPassage, selectedPassage } from './selection.ts'
 import type { Session } from './session.ts'
+import type { Surroundings } from './thread-view.ts'
 
 export interface ActionParts {
   list: HTMLElement
   api: Pick<Api, 'react' | 'deletePost' | 'stop' | 'run'>
   posts: PostList
   outbox: Outbox
-  composing: Composing
-  asking: Asking
+  composing: Later<Composing>
+  asking: Later<Asking>
   session: Session
+  surroundings: Pick<Surroundings, 'addressOf' | 'visit'>
   state(): ThreadState
   receivePost(post: Post): void
   /** Scrolls to a post and marks it. */
@@ -35,28 +38,29 @@ function showFoot(article: HTMLElement): void {
 
 /** Carries out what is pressed in the list: one listener for all posts. */
 export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
-  const { list, api, posts, outbox, composing, asking, session } = parts
+  const { list, api, posts, outbox, composing, asking, session, surroundings } = parts
   const thread = parts.state().thread.id
 
   type Action = (post: Post, article: HTMLElement, button: HTMLElement) => void | Promise<void>
   const actions: Record<string, Action> = {
-    reply: (post, article) => composing.reply(post, article),
+    reply: (post, article) => composing.use((one) => one.reply(post, article)),
     quote(post, article) {
       const selected = selectedPassage()
       const text = selected?.post === article ? selected.text : openingPassage(article)
-      composing.reply(post, article, text === '' ? undefined : { number: post.number, text })
+      const quote = text === '' ? undefined : { number: post.number, text }
+      return composing.use((one) => one.reply(post, article, quote))
     },
     parent(post) {
       if (post.parent === null) return
-      history.pushState(null, '', threadPath(thread) + postAnchor(post.parent))
+      surroundings.visit(threadPath(thread) + postAnchor(post.parent))
       parts.reveal(post.parent)
     },
     async link({ number }) {
-      await navigator.clipboard.writeText(location.origin + postPath(thread, number))
+      await navigator.clipboard.writeText(surroundings.addressOf(number))
       posts.setFoot(number, { copied: true })
       setTimeout(() => posts.setFoot(number, { copied: false }), copiedMs)
     },
-    edit: (post, article) => composing.edit(post, article),
+    edit: (post, article) => composing.use((one) => one.edit(post, article)),
     delete({ number }, article) {
       posts.setFoot(number, { confirming: true })
       article.querySelector<HTMLElement>('[data-action=keep]')?.focus()
@@ -92,9 +96,9 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       const changed = await api.react(thread, post.number, emoji, !mine)
       if (changed !== undefined) parts.receivePost(changed)
     },
-    ask: (post, article) => asking.toggle(post, article),
-    'ask-again': (post, article) => asking.again(post, article),
-    'retry-ask': (post, article) => asking.again(post, article),
+    ask: (post, article) => asking.use((one) => one.toggle(post, article)),
+    'ask-again': (post, article) => asking.use((one) => one.again(post, article)),
+    'retry-ask': (post, article) => asking.use((one) => one.again(post, article)),
     async stop({ number, run }) {
       if (run === undefined) return
       posts.setFoot(number, { stopping: true })
@@ -108,14 +112,21 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     },
     async 'run-report'({ number }, article) {
       if (posts.foot(number).report !== undefined) return posts.setFoot(number, { report: undefined })
-      posts.setFoot(number, { report: {} })
-      const report = await api.run(thread, number).then(
+      posts.setFoot(number, { report: null })
+      const isOpen = () => posts.foot(number).report !== undefined
+      const { ReportPanel } = await import('../views/run-report.tsx').catch((error: unknown) => {
+        posts.setFoot(number, { report: undefined })
+        throw error
+      })
+      // It may have been closed again.
+      if (!isOpen()) return
+      posts.setFoot(number, { report: h(ReportPanel, { thread, number }) })
+      const found = await api.run(thread, number).then(
         (run) => ({ run }),
         (error: unknown) => ({ problem: problemText(error) }),
       )
-      // It may have been closed again.
-      if (posts.foot(number).report === undefined) return
-      posts.setFoot(number, { report })
+      if (!isOpen()) return
+      posts.setFoot(number, { report: h(ReportPanel, { thread, number, ...found }) })
       article.querySelector('.run-report')?.scrollIntoView({ block: 'nearest' })
     },
     dismiss: ({ number }) => posts.setFoot(number, { unanswered: undefined }),
@@ -130,7 +141,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       const within = entry === undefined ? null : posts.element(entry.parent)
       if (entry === undefined || parent === undefined || within === null) return
       outbox.discard(clientId)
-      composing.rewrite(parent, within, entry)
+      composing.use((one) => one.rewrite(parent, within, entry)).catch(reportError)
     },
   }
 
@@ -146,7 +157,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     } catch (error) {
       const problem = problemText(error)
       const needsName = error instanceof Problem && error.code === 'sign-in-required'
-      const signIn = needsName ? signInPath(postPath(thread, number)) : undefined
+      const signIn = needsName ? session.signIn : undefined
       posts.setFoot(number, { problem, signIn })
     }
   }
@@ -162,7 +173,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     if (event.ctrlKey || event.metaKey || event.shiftKey || posts.element(number) === null) return
     event.preventDefault()
     // From a post's own address, its anchors lead to the thread's.
-    history.pushState(null, '', link.hash === '' ? link.href : threadPath(thread) + link.hash)
+    surroundings.visit(link.hash === '' ? link.href : threadPath(thread) + link.hash)
     parts.reveal(number)
   })
   window.addEventListener('popstate', () => {
@@ -183,7 +194,8 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
   return {
     quote(article, text) {
       const post = parts.state().posts[numberOf(article) - 1]
-      if (post !== undefined) composing.reply(post, article, { number: post.number, text })
+      if (post === undefined) return
+      composing.use((one) => one.reply(post, article, { number: post.number, text })).catch(reportError)
     },
   }
 }

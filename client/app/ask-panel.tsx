@@ -15,6 +15,7 @@ export interface AskPanelProps {
   first?: string | undefined
   /** Nobody is signed in: the panel asks for a name too. */
   asksName: boolean
+  signIn: string
   /** Resolves when the panel may close; what it throws is shown. */
   onAsk(input: { persona: string; request: string; name: string }): Promise<void>
   onClose(): void
@@ -103,7 +104,7 @@ export function AskPanel(props: AskPanelProps) {
           Close
         </button>
       </div>
-      {props.asksName && <NameField field={nameField} name={name} onName={setName} />}
+      {props.asksName && <NameField field={nameField} name={name} signIn={props.signIn} onName={setName} />}
       <label class="ask-request">
         <span>
           What you want to know <span class="note">(optional)</span>

@@ -85,6 +85,7 @@ export function createAsking(parts: AskingParts): Asking {
         request={request}
         first={first}
         asksName={session.viewer === null}
+        signIn={session.signIn}
         personas={async () => askable(await personas.all(), session.viewer)}
         onAsk={async ({ persona, request: line, name }) => {
           await session.beGuest(name)

@@ -13,6 +13,7 @@ export interface ComposerProps {
   quote?: { number: number; text: string } | undefined
   /** Nobody is signed in: the composer asks for a name too. */
   asksName: boolean
+  signIn: string
   onInput(body: string): void
   onDropQuote(): void
   /** Resolves when the composer may close; what it throws is shown. */
@@ -201,7 +202,7 @@ export function Composer(props: ComposerProps) {
         </p>
       )}
       <div class="composer-end">
-        {props.asksName && <NameField field={nameField} name={name} onName={setName} />}
+        {props.asksName && <NameField field={nameField} name={name} signIn={props.signIn} onName={setName} />}
         {left < 1_000 && (
           <span class={left < 0 ? 'problem' : 'note'} role="status">
             {left < 0 ? `${-left} characters too many` : `${left} characters left`}

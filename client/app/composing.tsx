@@ -48,7 +48,10 @@ export function createComposing(parts: ComposingParts): Composing {
   let slot: HTMLElement | undefined
   let back: Element | null = null
 
-  function show(props: Omit<ComposerProps, 'asksName' | 'preview' | 'onClose'>, within: HTMLElement): void {
+  function show(
+    props: Omit<ComposerProps, 'asksName' | 'signIn' | 'preview' | 'onClose'>,
+    within: HTMLElement,
+  ): void {
     if (slot?.parentElement !== within) close()
     if (slot === undefined) {
       back = document.activeElement
@@ -59,7 +62,14 @@ export function createComposing(parts: ComposingParts): Composing {
     const draw = () => {
       const asksName = session.viewer === null
       const view = (
-        <Composer key={props.label} {...props} asksName={asksName} preview={preview} onClose={close} />
+        <Composer
+          key={props.label}
+          {...props}
+          asksName={asksName}
+          signIn={session.signIn}
+          preview={preview}
+          onClose={close}
+        />
       )
       render(view, into)
     }

@@ -1,15 +1,16 @@
 import type { RefObject } from 'preact'
 import { limits } from '../../shared/limits.ts'
-import { signInPath } from '../views/signed-in.tsx'
 
 export interface NameFieldProps {
   field: RefObject<HTMLInputElement | null>
   name: string
+  /** Where one signs in instead. */
+  signIn: string
   onName(name: string): void
 }
 
 /** Asks who has not signed in for the name that it takes to do something. */
-export function NameField({ field, name, onName }: NameFieldProps) {
+export function NameField({ field, name, signIn, onName }: NameFieldProps) {
   return (
     <label class="composer-name">
       Your name
@@ -21,7 +22,7 @@ export function NameField({ field, name, onName }: NameFieldProps) {
         autocomplete="nickname"
         onInput={(event) => onName(event.currentTarget.value)}
       />
-      <a href={signInPath(location.pathname)}>or sign in</a>
+      <a href={signIn}>or sign in</a>
     </label>
   )
 }

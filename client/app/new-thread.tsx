@@ -2,6 +2,7 @@ import { render } from 'preact'
 import type { Api } from '../api.ts'
 import type { Viewer } from '../page-state.ts'
 import { Body } from '../views/body.tsx'
+import { signInPath } from '../views/signed-in.tsx'
 import { handle, submit } from './forms.ts'
 import { createSession } from './session.ts'
 import { remembered } from './storage.ts'
@@ -11,7 +12,7 @@ export function startNewThread(api: Api, viewer: Viewer | null): void {
   const form = document.getElementById('new-thread-form')
   const body = form?.querySelector('textarea')
   if (!(form instanceof HTMLFormElement) || !body) return
-  const session = createSession(api, viewer, () => {})
+  const session = createSession(api, { viewer, signIn: () => signInPath(location.pathname) }, () => {})
   const draft = remembered('draft:new-thread')
   const shown = document.getElementById('new-thread-shown')
 

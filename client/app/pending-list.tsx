@@ -1,26 +1,21 @@
 import { render } from 'preact'
 import type { Outgoing } from '../outbox.ts'
-import type { Viewer } from '../page-state.ts'
 import { PendingPost } from '../views/pending.tsx'
-import { signInPath } from '../views/signed-in.tsx'
 import type { PostList } from './post-list.tsx'
+import type { Session } from './session.ts'
 
 /** Shows posts on their way at the places they will have. Returns the function that brings them up to date. */
-export function createPendingList(posts: Pick<PostList, 'placeBeneath'>, viewer: () => Viewer | null) {
+export function createPendingList(
+  posts: Pick<PostList, 'putBeneath'>,
+  session: Pick<Session, 'viewer' | 'signIn'>,
+) {
   const shown = new Map<string, HTMLElement>()
 
   function place(entry: Outgoing): HTMLElement | undefined {
-    const found = posts.placeBeneath(entry.parent)
-    if (found === undefined) return undefined
     const article = document.createElement('article')
     article.className = 'post pending'
-    article.dataset['depth'] = String(found.depth)
     article.dataset['client'] = entry.clientId
-    let after: Element = found.after
-    while (after.nextElementSibling?.matches(`.pending[data-depth="${found.depth}"]`))
-      after = after.nextElementSibling
-    after.after(article)
-    return article
+    return posts.putBeneath(entry.parent, article) ? article : undefined
   }
 
   return (entries: readonly Outgoing[]): void => {
@@ -34,7 +29,7 @@ export function createPendingList(posts: Pick<PostList, 'placeBeneath'>, viewer:
       const article = shown.get(entry.clientId) ?? place(entry)
       if (article === undefined) continue
       shown.set(entry.clientId, article)
-      render(<PendingPost entry={entry} viewer={viewer()} signIn={signInPath(location.pathname)} />, article)
+      render(<PendingPost entry={entry} viewer={session.viewer} signIn={session.signIn} />, article)
     }
   }
 }

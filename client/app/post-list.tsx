@@ -1,6 +1,6 @@
 import { render } from 'preact'
 import type { Post } from '../../shared/post.ts'
-import type { ThreadState } from '../../shared/thread-state.ts'
+import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
 import { createOrder, type Step } from '../order.ts'
 import type { Viewer } from '../page-state.ts'
 import { Foot, type FootState } from '../views/foot.tsx'
@@ -14,6 +14,8 @@ import { createStreams, type StreamsParts } from './streams.ts'
 export interface PostListParts {
   /** The element whose children are the posts, in reading order. */
   list: HTMLElement
+  /** Which part of the thread is shown. */
+  shown?: TreeView
   viewer: () => Viewer | null
   now: () => number
   /** Begins to show a reply while it is written. */
@@ -23,8 +25,8 @@ export interface PostListParts {
 /** The thread's posts in the page. Only what changed is touched. */
 export interface PostList {
   element(number: number): HTMLElement | null
-  /** Where something new beneath `parent` goes: after this element. */
-  placeBeneath(parent: number): { after: HTMLElement; depth: number } | undefined
+  /** Puts a post that is on its way where it will stand beneath `parent`. Says whether that is shown. */
+  putBeneath(parent: number, article: HTMLElement): boolean
   /** Brings the page to `state`; returns the numbers of the posts that are new in it. */
   update(state: ThreadState): number[]
   /** Gives a post its actions. */
@@ -47,7 +49,7 @@ export function numberOf(element: Element): number {
 
 export function createPostList(parts: PostListParts, initial: ThreadState): PostList {
   const { list, viewer, now } = parts
-  const order = createOrder(initial.posts)
+  const order = createOrder(initial.posts, parts.shown)
   const awake = new Set<number>()
   const feet = new Map<number, FootState>()
   const ours = new WeakSet<Element>()
@@ -88,7 +90,6 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
 
   function drawFoot(post: Post, article: HTMLElement): void {
     const props = {
-      thread: state.thread.id,
       post,
       viewerId: viewer()?.id,
       may: permissions(viewer(), state.thread.locked, post),
@@ -202,9 +203,17 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
 
   return {
     element,
-    placeBeneath(parent) {
-      const after = element(order.lastOf(parent))
-      return after === null ? undefined : { after, depth: order.depth(parent) + 1 }
+    putBeneath(parent, article) {
+      if (!order.isThere(parent)) return false
+      const depth = String(order.depth(parent) + 1)
+      article.dataset['depth'] = depth
+      const place = order.placeBeneath(parent)
+      let after: Element | null = place === null ? null : element(place)
+      if (after === null) list.prepend(article)
+      while (after?.nextElementSibling?.matches(`.pending[data-depth="${depth}"]`))
+        after = after.nextElementSibling
+      after?.after(article)
+      return true
     },
     update(next) {
       const before = state

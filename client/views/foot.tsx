@@ -1,8 +1,7 @@
+import type { ComponentChildren } from 'preact'
 import type { Post, Reaction } from '../../shared/post.ts'
-import type { RunReport } from '../../shared/run.ts'
 import type { Permissions } from './permissions.ts'
 import { count } from './format.ts'
-import { ReportPanel } from './run-report.tsx'
 
 export const commonEmoji = ['👍', '❤️', '😄', '🎉', '🤔', '👀', '🙏', '👎']
 
@@ -24,12 +23,11 @@ export interface FootState {
   unanswered?: readonly string[] | undefined
   /** The reader has asked to stop the reply. */
   stopping?: boolean
-  /** What the AI read is open: `run` is there once it was fetched. */
-  report?: { run?: RunReport; problem?: string } | undefined
+  /** What the AI read, where the reader has opened it; null until it can be shown. */
+  report?: ComponentChildren
 }
 
 export interface FootProps {
-  thread: string
   post: Post
   viewerId: string | undefined
   may: Permissions
@@ -51,7 +49,7 @@ export function StillFoot({ reactions }: { reactions: readonly Reaction[] }) {
 }
 
 /** Reactions and actions of a post for one reader. What a button does is told by its `data-action`. */
-export function Foot({ thread, post, viewerId, may, hasReplies, state }: FootProps) {
+export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
   if (post.state === 'deleted') return hasReplies ? <Fold state={state} /> : null
   if (state.confirming) return <ConfirmDelete />
   const written = post.state !== 'streaming'
@@ -93,7 +91,7 @@ export function Foot({ thread, post, viewerId, may, hasReplies, state }: FootPro
       </Action>
       <AiActions post={post} may={may} state={state} />
       {state.picker === true && <Picker />}
-      {state.report !== undefined && <ReportPanel thread={thread} post={post} {...state.report} />}
+      {state.report}
       {state.unanswered !== undefined && <Unanswered problems={state.unanswered} />}
       {state.problem !== undefined && (
         <span class="problem" role="alert">

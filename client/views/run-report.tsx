@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact'
-import type { Post } from '../../shared/post.ts'
 import type { Manifest, ManifestDocument, ManifestPiece, PieceReason, RunReport } from '../../shared/run.ts'
 import { count, duration, grouped, postPath, price, safeHref, siteOf } from './format.ts'
 
@@ -17,14 +16,10 @@ const reasons: Record<PieceReason, string> = {
 }
 
 /** How an AI reply came about: opened beneath it, and fetched then. */
-export function ReportPanel(props: { thread: string; post: Post; run?: RunReport; problem?: string }) {
-  const { thread, post, run, problem } = props
+export function ReportPanel(props: { thread: string; number: number; run?: RunReport; problem?: string }) {
+  const { thread, number, run, problem } = props
   return (
-    <section
-      class="run-report"
-      aria-label={`What the AI read for #${post.number}`}
-      aria-busy={run === undefined}
-    >
+    <section class="run-report" aria-label={`What the AI read for #${number}`} aria-busy={run === undefined}>
       {problem !== undefined ? (
         <p class="problem" role="alert">
           {problem}

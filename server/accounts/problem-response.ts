@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { problems, type ProblemCode, type ProblemDocument } from '../../shared/errors.ts'
+import { problems, type ProblemCode } from '../../shared/errors.ts'
+import type { ProblemDocument } from '../../shared/problem-document.ts'
 
 const libraryError = z.object({
   code: z.string().optional(),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { problemDocument, problems, type ProblemCode } from '../../shared/errors.ts'
+import { problems, type ProblemCode } from '../../shared/errors.ts'
+import { problemDocument } from '../../shared/problem-document.ts'
 import type { Route } from './route.ts'
 
 /** The API described as OpenAPI 3.1, from the very schemas that parse and answer. */

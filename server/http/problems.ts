@@ -1,4 +1,5 @@
-import { Problem, problems, type ProblemDocument } from '../../shared/errors.ts'
+import { Problem, problems } from '../../shared/errors.ts'
+import type { ProblemDocument } from '../../shared/problem-document.ts'
 import type { Ctx } from './context.ts'
 
 /** A problem as RFC 9457 wants it. `type` is a relative reference to the list of codes in the API's documentation. */

@@ -2,6 +2,7 @@ import type { Generated, JSONColumnType, Selectable } from 'kysely'
 import type { Askers } from '../../shared/persona.ts'
 import type { Manifest } from '../../shared/run.ts'
 import type { PostState } from '../../shared/post.ts'
+import type { PageRules, SiteDefaults } from '../../shared/site.ts'
 
 /** Tables as the migrations leave them. bigint columns come as numbers: seqs and ids stay far below 2^53. */
 export interface Database {
@@ -17,6 +18,14 @@ export interface Database {
   runs: RunsTable
   ai_budgets: AiBudgetsTable
   articles: ArticlesTable
+  sites: SitesTable
+  site_keys: SiteKeysTable
+  site_users: SiteUsersTable
+  used_tokens: UsedTokensTable
+  sign_in_grants: SignInGrantsTable
+  imported_threads: ImportedThreadsTable
+  imported_posts: ImportedPostsTable
+  placeholders: PlaceholdersTable
 }
 
 /** What threads need to know of accounts; the accounts' own tables are in the accounts library's hands. */
@@ -49,6 +58,9 @@ export interface ThreadsTable {
   post_count: Generated<number>
   created_at: Generated<Date>
   last_activity_at: Generated<Date>
+  /** Of a page's thread: the site, and the page's address by the site's rules. */
+  site_id: string | null
+  page_key: string | null
 }
 
 export interface PostsTable {
@@ -203,6 +215,76 @@ export interface ArticlesTable {
   hash: string
   sections: JSONColumnType<{ heading: string | null; text: string }[]>
   fetched_at: Generated<Date>
+}
+
+export interface SitesTable {
+  id: string
+  name: string
+  origins: JSONColumnType<string[]>
+  rules: JSONColumnType<PageRules>
+  defaults: JSONColumnType<SiteDefaults>
+  /** Who writes the root posts of its pages' threads. */
+  author_id: string
+  created_at: Generated<Date>
+}
+
+export interface SiteKeysTable {
+  id: string
+  site_id: string
+  name: string
+  algorithm: 'HS256' | 'EdDSA'
+  /** HS256: the secret, encrypted. EdDSA: the public key, PEM. */
+  key: string
+  created_at: Generated<Date>
+}
+
+export interface SiteUsersTable {
+  site_id: string
+  /** Whom the site's server means. */
+  subject: string
+  user_id: string
+}
+
+export interface UsedTokensTable {
+  site_id: string
+  token_id: string
+  used_at: Generated<Date>
+  expires_at: Date
+}
+
+export interface SignInGrantsTable {
+  /** SHA-256 of the widget's secret. */
+  challenge: string
+  /** The origin of the page that the widget is in. */
+  host: string
+  /** SHA-256; null until the reader has agreed. */
+  code: string | null
+  user_id: string | null
+  attempts: Generated<number>
+  expires_at: Date
+}
+
+export interface ImportedThreadsTable {
+  source: string
+  source_id: string
+  thread_id: string
+}
+
+export interface ImportedPostsTable {
+  source: string
+  source_id: string
+  thread_id: string
+  number: number
+}
+
+export interface PlaceholdersTable {
+  user_id: string
+  source: string
+  source_id: string
+  email_hash: string | null
+  /** SHA-256 of the code by which its owner may claim it. */
+  claim: string | null
+  claim_expires_at: Date | null
 }
 
 export type PostRow = Selectable<PostsTable>

@@ -1,6 +1,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { problemDocument, problems, type ProblemCode } from '../../shared/errors.ts'
+import { problems, type ProblemCode } from '../../shared/errors.ts'
+import { problemDocument } from '../../shared/problem-document.ts'
 import { limits } from '../../shared/limits.ts'
 import { guest, member, openApp, type AskOptions, type TestApp, type Visitor } from '../helpers/app.ts'
 import { publicUrl } from '../helpers/store.ts'

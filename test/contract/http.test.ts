@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type * as z from 'zod/mini'
-import { problemDocument, problems, type ProblemCode } from '../../shared/errors.ts'
+import { problems, type ProblemCode } from '../../shared/errors.ts'
+import { problemDocument } from '../../shared/problem-document.ts'
 import {
   postAnswer,
   threadPage,

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createActions, type ActionParts } from '../../client/app/actions.ts'
+import { later } from '../../client/app/later.ts'
 import { createPostList, type PostList } from '../../client/app/post-list.tsx'
 import type { Viewer } from '../../client/page-state.ts'
 import { Problem } from '../../shared/errors.ts'
@@ -56,14 +57,15 @@ beforeEach(() => {
     posts,
     outbox: { entries: [] } as never,
     composing: {} as never,
-    asking: {
+    asking: later(async () => ({
       toggle: ({ number }) => void asked.push(['toggle', number]),
       again({ number }) {
         asked.push(['again', number])
         return again()
       },
-    },
-    session: { viewer, beGuest: async () => undefined },
+    })),
+    session: { viewer, signIn: '/sign-in', beGuest: async () => undefined, become: () => undefined },
+    surroundings: { addressOf: (number) => `/t/x/${number}`, visit: () => undefined },
     state: () => state,
     receivePost: (post) => void received.push(post),
     reveal: () => undefined,
@@ -94,11 +96,12 @@ describe('what can be done about AI replies', () => {
     expect(text(2)).not.toContain('has ended')
   })
 
-  test('the panel, Retry and Ask again go to who asks', () => {
+  test('the panel, Retry and Ask again go to who asks', async () => {
     button(1, 'ask').click()
     button(3, 'retry-ask').click()
     button(4, 'ask-again').click()
-    expect(asked).toEqual([
+    const all = expect.poll(() => asked)
+    await all.toEqual([
       ['toggle', 1],
       ['again', 3],
       ['again', 4],
@@ -113,10 +116,13 @@ describe('what can be done about AI replies', () => {
 
   test('what the AI read opens beneath the post, is fetched then, and closes', async () => {
     const toggle = () => button(4, 'run-report')
+    let arrive = () => {}
+    report = new Promise((resolve) => (arrive = () => resolve(aReport())))
     expect(toggle().getAttribute('aria-expanded')).toBe('false')
     toggle().click()
     expect(toggle().getAttribute('aria-expanded')).toBe('true')
-    expect(text(4)).toContain('One moment…')
+    await expect.poll(() => text(4)).toContain('One moment…')
+    arrive()
     await expect.poll(() => text(4)).toContain('Explain (@explain), version 3')
     toggle().click()
     expect(posts.element(4)!.querySelector('.run-report')).toBeNull()
@@ -126,6 +132,7 @@ describe('what can be done about AI replies', () => {
     let arrive = () => {}
     report = new Promise((resolve) => (arrive = () => resolve(aReport())))
     button(4, 'run-report').click()
+    await expect.poll(() => text(4)).toContain('One moment…')
     button(4, 'run-report').click()
     arrive()
     await report

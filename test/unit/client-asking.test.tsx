@@ -43,6 +43,8 @@ function start(more: Partial<AskingParts> = {}): void {
       get viewer() {
         return viewer
       },
+      signIn: '/sign-in',
+      become: () => undefined,
       async beGuest(name) {
         if (viewer !== null) return
         named.push(name)

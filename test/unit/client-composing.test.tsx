@@ -35,7 +35,9 @@ beforeEach(() => {
     },
     session: {
       viewer: { id: 'u', name: 'U', kind: 'person', role: 'member' },
+      signIn: '/sign-in',
       beGuest: async () => undefined,
+      become: () => undefined,
     },
     personas: { all: () => Promise.resolve(personas) },
     send: () => undefined,

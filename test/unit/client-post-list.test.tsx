@@ -108,7 +108,7 @@ describe('the list of posts', () => {
     fc.assert(
       fc.property(fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), (batches) => {
         restart([aPost(1)])
-        const draw = createPendingList(posts, () => viewer)
+        const draw = createPendingList(posts, { viewer, signIn: '/sign-in' })
         draw([outgoing('a', 1), outgoing('b', 1)])
         for (const batch of batches) {
           const changed = new Map<number, Post>()
@@ -299,7 +299,7 @@ describe('posts on their way', () => {
   const ids = () => [...list.children].map((post) => post.id || post.getAttribute('data-client'))
 
   test('stand where they will be, behind the replies that are there', () => {
-    const draw = createPendingList(posts, () => viewer)
+    const draw = createPendingList(posts, { viewer, signIn: '/sign-in' })
     draw([outgoing('mine', 2), outgoing('last', 4)])
     expect(ids()).toEqual(['p1', 'p2', 'p3', 'mine', 'p4', 'last'])
     receive(aPost(5, { parent: 2 }), aPost(6, { parent: 3 }))
@@ -311,7 +311,7 @@ describe('posts on their way', () => {
   })
 
   test('say what became of them', () => {
-    const draw = createPendingList(posts, () => viewer)
+    const draw = createPendingList(posts, { viewer, signIn: '/sign-in' })
     const mine = () => list.querySelector('.pending')!
     draw([outgoing('mine', 2)])
     expect(mine().textContent).toContain('sending…')

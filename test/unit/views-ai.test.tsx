@@ -30,9 +30,7 @@ const main = (post: Post, thinking = false) =>
 
 function foot(post: Post, viewer: Viewer | null, state: FootState = {}): string {
   const may = permissions(viewer, false, post)
-  return renderToString(
-    <Foot thread={thread} post={post} viewerId={viewer?.id} may={may} hasReplies={false} state={state} />,
-  )
+  return renderToString(<Foot post={post} viewerId={viewer?.id} may={may} hasReplies={false} state={state} />)
 }
 const actions = (html: string) => [...html.matchAll(/data-action="([\w-]+)"/g)].map(([, name]) => name)
 
@@ -107,7 +105,7 @@ describe('the foot of a reply', () => {
       expect(actions(foot(ended, stranger))).not.toContain('ask-again')
       const locked = permissions(stranger, true, ended)
       const html = renderToString(
-        <Foot thread={thread} post={ended} viewerId="x" may={locked} hasReplies={false} state={{}} />,
+        <Foot post={ended} viewerId="x" may={locked} hasReplies={false} state={{}} />,
       )
       expect(actions(html)).toEqual(['parent', 'link', 'more', 'run-report'])
     },
@@ -171,7 +169,7 @@ describe('who can be asked', () => {
 
 describe('what the AI read', () => {
   const report = (changes: Partial<RunReport>) =>
-    renderToString(<ReportPanel thread={thread} post={aReply(2)} run={aReport(changes)} />)
+    renderToString(<ReportPanel thread={thread} number={2} run={aReport(changes)} />)
   const piece = (number: number, changes = {}) =>
     ({
       kind: 'post',
@@ -295,8 +293,7 @@ describe('what the AI read', () => {
   })
 
   test('shows that it is on its way, and why it does not come', () => {
-    const panel = (props: object) =>
-      renderToString(<ReportPanel thread={thread} post={aReply(2)} {...props} />)
+    const panel = (props: object) => renderToString(<ReportPanel thread={thread} number={2} {...props} />)
     expect(panel({})).toContain('aria-busy="true"')
     expect(text(panel({ problem: 'The server could not be reached' }))).toBe(
       'The server could not be reached',

@@ -29,9 +29,7 @@ function show(post: Post, others: Post[] = []): string {
 
 function foot(post: Post, more: Partial<FootProps> = {}): string {
   const may = { ...nothing, reply: true, react: true }
-  return renderToString(
-    <Foot thread={thread} post={post} viewerId="ada" may={may} hasReplies={false} state={{}} {...more} />,
-  )
+  return renderToString(<Foot post={post} viewerId="ada" may={may} hasReplies={false} state={{}} {...more} />)
 }
 
 describe('a post', () => {

@@ -1,0 +1,282 @@
+import type { Viewer } from '../page-state.ts'
+import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
+import type { Api } from '../api.ts'
+import { connectLive, type Live, type LiveStatus } from '../live.ts'
+import { openOutbox, type Outgoing } from '../outbox.ts'
+import { createStreamView } from '../stream/stream-view.ts'
+import { openThread } from '../thread.ts'
+import { createActions } from './actions.ts'
+import { startClock } from './clock.ts'
+import { later } from './later.ts'
+import { createLastVisit } from './last-visit.ts'
+import { createNews } from './news.ts'
+import type { Nearby } from './nearby.ts'
+import { createPendingList } from './pending-list.tsx'
+import { createPersonas } from './personas.ts'
+import { createPostList } from './post-list.tsx'
+import { refusals } from './problem-text.ts'
+import { offerQuotes } from './selection.ts'
+import { createSession, type Session } from './session.ts'
+import { remembered } from './storage.ts'
+import { createUnread } from './unread.ts'
+
+// New posts get their actions at once; of a great many, those far away get them when they come near.
+const wakeAtOnce = 50
+
+/** What differs between a page of the site and a widget in another page. */
+export interface Surroundings {
+  /** Address of the site's sign-in, or one that the widget knows by itself. */
+  signIn(): string
+  /** Where others find a post. */
+  addressOf(number: number): string
+  /** The reader goes to another place of the thread: what the browser's way back leads through. */
+  visit(address: string): void
+  /** Runs a change of the posts, now or in a moment, without moving what is being read. */
+  keepPlace(list: HTMLElement, change: () => void): void
+  bringIntoView(element: Element): void
+  /** Scrolls so that the post is the first thing that is read. */
+  scrollTo(article: HTMLElement): void
+  watchNearby(list: HTMLElement, near: (post: HTMLElement) => void, far: (post: HTMLElement) => void): Nearby
+}
+
+export interface ThreadViewParts {
+  readonly api: Api
+  readonly liveUrl: string
+  /** Whether the connection waits for `live.wake()`. */
+  readonly paused?: boolean
+  readonly initial: ThreadState
+  readonly viewer: Viewer | null
+  /** The server's address as it calls itself, which links in texts are compared with. */
+  readonly publicUrl: string
+  readonly shown?: TreeView
+  readonly surroundings: Surroundings
+  /** Before a post or a question goes out: what it goes to may have to be made first. */
+  prepare?(): Promise<void>
+  onChange(state: ThreadState, previous: ThreadState): void
+  onStatus(status: LiveStatus): void
+  /** The reader is someone else now. `token` is a bearer token, where there is one. */
+  onViewer(viewer: Viewer | null, token: string | null): void
+  /** The reader has posted. */
+  onPosted?(number: number): void
+}
+
+/** A thread in a page, alive. */
+export interface ThreadView {
+  readonly live: Live
+  readonly session: Session
+  readonly state: ThreadState
+  /** Opens the place to write a reply to the thread itself, or to its branch where only that is shown. */
+  reply(within: HTMLElement): void
+  /** Brings a post into view and marks it. */
+  reveal(number: number): void
+}
+
+/** Brings the posts of a page to life. The elements that they need are found by their ids. */
+export function startThreadView(parts: ThreadViewParts): ThreadView {
+  const { api, initial, surroundings, shown = {} } = parts
+  const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T
+  const list = find('posts')
+  const id = initial.thread.id
+  const top = shown.branch ?? 1
+  let state = initial
+  /** What the page shows: the state, or one before where a change waits. */
+  let drawn = initial
+
+  const live = connectLive({
+    url: parts.liveUrl,
+    onStatus,
+    onFault: reportError,
+    ...(parts.paused === true && { paused: true }),
+  })
+  const session = createSession(
+    api,
+    { viewer: parts.viewer, signIn: surroundings.signIn },
+    (viewer, token) => {
+      // The open socket does not know the new cookie.
+      if (token === null) live.reconnect()
+      else live.authenticate(token)
+      posts.refresh()
+      parts.onViewer(viewer, token)
+    },
+  )
+  // What makes code and formulas look right is loaded once, for all replies.
+  const extras = {}
+  const posts = createPostList(
+    {
+      list,
+      shown,
+      viewer: () => session.viewer,
+      now: Date.now,
+      createView: (into) => createStreamView(into, { thread: id, publicUrl: parts.publicUrl, extras }),
+    },
+    initial,
+  )
+  const personas = createPersonas(api)
+  const lastVisit = createLastVisit(remembered(`visit:${id}`))
+  const drawPending = createPendingList(posts, session)
+  const unread = createUnread({
+    pill: find<HTMLButtonElement>('pill'),
+    status: find('announce'),
+    element: (number) => posts.element(number),
+    reveal,
+  })
+  const news = createNews({ unread, lastVisit, status: find('replies'), viewer: () => session.viewer })
+  const thread = openThread({ live, api, onChange }, initial)
+  const outbox = openOutbox({
+    async send(input) {
+      await parts.prepare?.()
+      const { post, asked = [] } = await api.createPost(id, input)
+      const unanswered = refusals(asked)
+      if (unanswered.length > 0) posts.setFoot(post.number, { unanswered })
+      return post
+    },
+    storage: remembered(`outbox:${id}`),
+    onChange: drawPending,
+    onPosted(post) {
+      thread.receivePost(post)
+      parts.onPosted?.(post.number)
+    },
+  })
+  // Most who read write nothing: what they would write with is loaded when they turn to it.
+  const composing = later(async () =>
+    (await import('./composing.tsx')).createComposing({
+      thread: id,
+      api,
+      session,
+      personas,
+      onEdited: (post) => thread.receivePost(post),
+      typing: (parent) => thread.typing(parent),
+      send(draft) {
+        const { clientId } = outbox.send(draft)
+        const article = list.querySelector(`[data-client="${clientId}"]`)
+        if (article !== null) surroundings.bringIntoView(article)
+      },
+    }),
+  )
+  const asking = later(async () =>
+    (await import('./asking.tsx')).createAsking({
+      thread: id,
+      api: {
+        async ask(...input) {
+          await parts.prepare?.()
+          return api.ask(...input)
+        },
+      },
+      personas,
+      session,
+      since: () => (state.posts.length > (lastVisit.since ?? Infinity) ? lastVisit.since : undefined),
+      onOpen: (number, open) => posts.setFoot(number, { asking: open }),
+      onAsked(reply) {
+        thread.receivePost(reply)
+        const article = posts.element(reply.number)
+        if (article !== null) surroundings.bringIntoView(article)
+      },
+    }),
+  )
+  const turnTo = new AbortController()
+  for (const type of ['pointerover', 'touchstart', 'focusin']) {
+    const load = () => {
+      turnTo.abort()
+      composing.load()
+      asking.load()
+    }
+    list.parentElement?.addEventListener(type, load, { signal: turnTo.signal, passive: true })
+  }
+  const actions = createActions({
+    list,
+    api,
+    posts,
+    outbox,
+    composing,
+    asking,
+    session,
+    surroundings,
+    reveal,
+    state: () => state,
+    receivePost: (post) => thread.receivePost(post),
+  })
+
+  const near = new Set<HTMLElement>()
+  const wordTimes = startClock(() => [...near, ...document.querySelectorAll('#head')])
+  const nearby = surroundings.watchNearby(
+    list,
+    (article) => {
+      if (article.classList.contains('pending')) return
+      near.add(article)
+      posts.near(article)
+      wordTimes(article)
+    },
+    (article) => {
+      near.delete(article)
+      posts.far(article)
+    },
+  )
+
+  function onStatus(status: LiveStatus): void {
+    // Run after the parts above stand: the first status comes while they are made.
+    queueMicrotask(() => {
+      if (status.kind === 'live') outbox.wake()
+      parts.onStatus(status)
+    })
+  }
+
+  function onChange(next: ThreadState, previous: ThreadState): void {
+    state = next
+    if (next.posts !== previous.posts || next.thread !== previous.thread)
+      surroundings.keepPlace(list, drawPosts)
+    else if (next.streams !== previous.streams && drawn.posts === next.posts) {
+      // What grows keeps the place itself.
+      posts.update(next)
+      drawn = next
+    }
+    parts.onChange(next, previous)
+  }
+
+  function drawPosts(): void {
+    const before = drawn
+    const now = (drawn = state)
+    const inserted = posts.update(now)
+    outbox.confirm((entry) => isSeen(entry))
+    for (const number of inserted.slice(0, wakeAtOnce)) {
+      const article = posts.element(number)
+      if (article !== null) posts.wake(article)
+    }
+    news.tell(now, before, inserted)
+  }
+
+  function isSeen({ clientId, number }: Outgoing): boolean {
+    if (number !== undefined) return drawn.posts[number - 1] !== undefined
+    const me = session.viewer?.id
+    return drawn.posts.findLast((post) => post?.clientId === clientId && post.author.id === me) !== undefined
+  }
+
+  function reveal(number: number): void {
+    posts.unfoldTo(number)
+    const article = posts.element(number)
+    if (article === null) return
+    for (const other of list.querySelectorAll('.focused')) other.classList.remove('focused')
+    article.classList.add('focused')
+    article.tabIndex = -1
+    article.focus({ preventScroll: true })
+    surroundings.scrollTo(article)
+  }
+
+  offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
+  document.addEventListener('visibilitychange', () => news.look(drawn))
+  news.look(drawn)
+  drawPending(outbox.entries)
+  nearby.lookAround()
+
+  return {
+    live,
+    session,
+    get state() {
+      return state
+    },
+    reply(within) {
+      const post = state.posts[top - 1]
+      if (post !== undefined) composing.use((one) => one.reply(post, within)).catch(reportError)
+    },
+    reveal,
+  }
+}
