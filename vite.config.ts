@@ -11,11 +11,17 @@ export default defineConfig({
     emptyOutDir: true,
     manifest: true,
     target: ['chrome111', 'firefox114', 'safari16.4'],
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     // Nothing is put into the page itself: the content policy allows files only.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { main: `${client}/app/main.ts`, styles: `${client}/app/main.css` },
+      input: {
+        main: `${client}/app/main.ts`,
+        styles: `${client}/app/main.css`,
+        frame: `${client}/embed/frame/frame.tsx`,
+        'frame-styles': `${client}/embed/frame/frame.css`,
+        'frame-tools': `${client}/embed/frame/tools.css`,
+      },
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

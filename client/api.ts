@@ -13,13 +13,15 @@ import type {
 import type { PersonaList } from '../shared/persona.ts'
 import type { Embed, Post } from '../shared/post.ts'
 import type { RunReport } from '../shared/run.ts'
+import type { OpenPage } from '../shared/site.ts'
 import type { Thread } from '../shared/thread.ts'
+import type { Viewer } from './page-state.ts'
 
 export interface ApiParts {
   fetch?: typeof globalThis.fetch
   /** Where the server is, without a slash at the end; empty for the page's own. */
   base?: string
-  /** A bearer token, where there are no cookies. */
+  /** A bearer token in the place of cookies, which are not sent then. */
   token?: () => string | undefined
 }
 
@@ -46,7 +48,7 @@ export function createApi({
     const sent = await fetch(base + path, {
       method,
       headers,
-      credentials: 'same-origin',
+      credentials: token === undefined ? 'same-origin' : 'omit',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).catch((cause: unknown) => {
       throw new Problem('unavailable', { detail: 'The server could not be reached', cause })
@@ -81,6 +83,8 @@ export function createApi({
         ({ post }) => post,
       ),
     createThread: (input: CreateThread) => request<ThreadSnapshot>('POST', '/api/threads', input),
+    /** Makes the thread of a page, or finds it. */
+    openPage: (input: OpenPage) => request<ThreadSnapshot>('POST', '/api/embed/threads', input),
     changeThread: (thread: string, input: ChangeThread) =>
       request<{ thread?: Thread }>('PATCH', `/api/threads/${thread}`, input),
     /** The post, and what became of the AI participants that it names. */
@@ -116,6 +120,9 @@ export function createApi({
         provider: 'oidc',
         callbackURL: back,
       }).then(({ url }) => url),
+    /** Who a bearer token belongs to; nobody, when it does not hold any more. */
+    whoami: () =>
+      request<{ user: Viewer } | null>('GET', '/api/auth/get-session').then((found) => found?.user ?? null),
     signOut: () => request<object>('POST', '/api/auth/sign-out', {}),
     /** Whatever else: the pages of admins know more of the interface than all others need. */
     request,

@@ -34,6 +34,8 @@ export interface Room {
   have?(): { run: string; at: number }[]
   /** Whether others should not see this reader among the thread's viewers. */
   readonly quiet?: boolean
+  /** The thread may not be there yet: the server is to wait for it. */
+  readonly expected?: boolean
   /** The thread's messages of one frame, in order. */
   receive(messages: readonly Down[]): void
 }
@@ -196,6 +198,7 @@ export function connectLive(parts: LiveParts): Live {
       after: room.after(),
       brief: true,
       ...(room.quiet && { quiet: true }),
+      ...(room.expected && { expected: true }),
       ...(have.length > 0 && { have: have.slice(0, limits.streamsNamed) }),
     })
   }

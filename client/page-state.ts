@@ -1,5 +1,5 @@
 import type { Author, Embed, Post, PostState, Reaction } from '../shared/post.ts'
-import { fromSnapshot, type ThreadState } from '../shared/thread-state.ts'
+import { fromSnapshot, type ThreadState, type TreeView } from '../shared/thread-state.ts'
 import type { Thread } from '../shared/thread.ts'
 
 /** Who looks at the page. */
@@ -13,6 +13,7 @@ export interface Viewer {
 /** What a page gives its script as JSON: what the script needs and the HTML does not say. */
 export type PageState =
   | { page: 'thread'; viewer: Viewer | null; focus: number | null; thread: ThreadPageState }
+  | { page: 'embed'; viewer: null; embed: EmbedState; thread: ThreadPageState }
   | { page: 'front'; viewer: Viewer | null; threads: ListedThread[] }
   | { page: 'admin'; viewer: Viewer | null }
   | { page: 'other'; viewer: Viewer | null }
@@ -22,6 +23,27 @@ export interface ThreadPageState {
   seq: number
   authors: Author[]
   posts: PackedPost[]
+}
+
+/** What a widget's frame knows of the page around it. It is the same for every reader. */
+export interface EmbedState {
+  /** Origin of the host page, as the address of the frame names it; the browser vouches that it is one of the site's. */
+  host: string
+  /** The site that the page belongs to, whose server may vouch for its readers. */
+  site: string | null
+  /** Whether the site has keys, so that it can. */
+  vouches: boolean
+  /** The page whose thread it is, where the thread was not named by its id. */
+  url: string | null
+  title: string | null
+  /** Whether the thread is there: a page's thread is made with its first comment. */
+  there: boolean
+  shown: TreeView
+  readOnly: boolean
+  /** A post to bring into view. */
+  at: number | null
+  /** Addresses of the styles of what opens when the reader does something. */
+  tools: readonly string[]
 }
 
 export interface ListedThread {

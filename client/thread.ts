@@ -13,6 +13,8 @@ export interface ThreadParts {
     snapshot(thread: string): Promise<ThreadSnapshot>
   }
   timers?: Timers
+  /** The thread may not be there yet: it is waited for. */
+  expected?: boolean
   /** Called once for all messages of a frame. */
   onChange?: (state: ThreadState, previous: ThreadState) => void
 }
@@ -122,6 +124,7 @@ export function openThread(parts: ThreadParts, initial: ThreadState): LiveThread
 
   live.join(id, {
     after: () => state.seq,
+    ...(parts.expected === true && { expected: true }),
     have: () => [...state.streams.values()].map(({ run, text }) => ({ run, at: text.length })),
     receive,
   })

@@ -3,26 +3,25 @@ import { Problem } from '../../shared/errors.ts'
 import type { Post } from '../../shared/post.ts'
 import type { ThreadState } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
-import type { Outbox } from '../outbox.ts'
 import { postAnchor, threadPath } from '../views/format.ts'
 import type { Asking } from './asking.tsx'
-import type { Composing } from './composing.tsx'
 import type { Later } from './later.ts'
 import { numberOf, type PostList } from './post-list.tsx'
 import { problemText } from './problem-text.ts'
 import { openingPassage, selectedPassage } from './selection.ts'
 import type { Session } from './session.ts'
 import type { Surroundings } from './thread-view.ts'
+import type { Writing } from './writing.ts'
 
 export interface ActionParts {
   list: HTMLElement
   api: Pick<Api, 'react' | 'deletePost' | 'stop' | 'run'>
   posts: PostList
-  outbox: Outbox
-  composing: Later<Composing>
+  writing: Later<Pick<Writing, 'composing' | 'outbox'>>
   asking: Later<Asking>
   session: Session
   surroundings: Pick<Surroundings, 'addressOf' | 'visit'>
+  loadTools(): Promise<void>
   state(): ThreadState
   receivePost(post: Post): void
   /** Scrolls to a post and marks it. */
@@ -38,17 +37,17 @@ function showFoot(article: HTMLElement): void {
 
 /** Carries out what is pressed in the list: one listener for all posts. */
 export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
-  const { list, api, posts, outbox, composing, asking, session, surroundings } = parts
+  const { list, api, posts, writing, asking, session, surroundings } = parts
   const thread = parts.state().thread.id
 
   type Action = (post: Post, article: HTMLElement, button: HTMLElement) => void | Promise<void>
   const actions: Record<string, Action> = {
-    reply: (post, article) => composing.use((one) => one.reply(post, article)),
+    reply: (post, article) => writing.use(({ composing }) => composing.reply(post, article)),
     quote(post, article) {
       const selected = selectedPassage()
       const text = selected?.post === article ? selected.text : openingPassage(article)
       const quote = text === '' ? undefined : { number: post.number, text }
-      return composing.use((one) => one.reply(post, article, quote))
+      return writing.use(({ composing }) => composing.reply(post, article, quote))
     },
     parent(post) {
       if (post.parent === null) return
@@ -60,7 +59,7 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       posts.setFoot(number, { copied: true })
       setTimeout(() => posts.setFoot(number, { copied: false }), copiedMs)
     },
-    edit: (post, article) => composing.use((one) => one.edit(post, article)),
+    edit: (post, article) => writing.use(({ composing }) => composing.edit(post, article)),
     delete({ number }, article) {
       posts.setFoot(number, { confirming: true })
       article.querySelector<HTMLElement>('[data-action=keep]')?.focus()
@@ -114,7 +113,8 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
       if (posts.foot(number).report !== undefined) return posts.setFoot(number, { report: undefined })
       posts.setFoot(number, { report: null })
       const isOpen = () => posts.foot(number).report !== undefined
-      const { ReportPanel } = await import('../views/run-report.tsx').catch((error: unknown) => {
+      const loaded = Promise.all([import('../views/run-report.tsx'), parts.loadTools()])
+      const [{ ReportPanel }] = await loaded.catch((error: unknown) => {
         posts.setFoot(number, { report: undefined })
         throw error
       })
@@ -132,23 +132,27 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     dismiss: ({ number }) => posts.setFoot(number, { unanswered: undefined }),
   }
 
-  const pendingActions: Record<string, (clientId: string) => void> = {
-    retry: (clientId) => outbox.retry(clientId),
-    discard: (clientId) => outbox.discard(clientId),
-    rewrite(clientId) {
+  const pendingActions: Record<
+    string,
+    (clientId: string, writing: Pick<Writing, 'composing' | 'outbox'>) => void
+  > = {
+    retry: (clientId, { outbox }) => outbox.retry(clientId),
+    discard: (clientId, { outbox }) => outbox.discard(clientId),
+    rewrite(clientId, { outbox, composing }) {
       const entry = outbox.entries.find((one) => one.clientId === clientId)
       const parent = entry === undefined ? undefined : parts.state().posts[entry.parent - 1]
       const within = entry === undefined ? null : posts.element(entry.parent)
       if (entry === undefined || parent === undefined || within === null) return
       outbox.discard(clientId)
-      composing.use((one) => one.rewrite(parent, within, entry)).catch(reportError)
+      composing.rewrite(parent, within, entry)
     },
   }
 
   async function press(button: HTMLElement, article: HTMLElement): Promise<void> {
     const name = button.dataset['action'] ?? ''
     const clientId = article.dataset['client']
-    if (clientId !== undefined) return pendingActions[name]?.(clientId)
+    if (clientId !== undefined)
+      return writing.use((written) => pendingActions[name]?.(clientId, written)).catch(reportError)
     const number = numberOf(article)
     const post = parts.state().posts[number - 1]
     if (post === undefined) return
@@ -195,7 +199,8 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     quote(article, text) {
       const post = parts.state().posts[numberOf(article) - 1]
       if (post === undefined) return
-      composing.use((one) => one.reply(post, article, { number: post.number, text })).catch(reportError)
+      const quoted = { number: post.number, text }
+      writing.use(({ composing }) => composing.reply(post, article, quoted)).catch(reportError)
     },
   }
 }

@@ -58,7 +58,7 @@ export function postInView(list: HTMLElement): Element | null {
   return null
 }
 
-function watchByIntersection(
+export function watchByIntersection(
   list: HTMLElement,
   near: (post: HTMLElement) => void,
   far: (post: HTMLElement) => void,

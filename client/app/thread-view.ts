@@ -2,7 +2,6 @@ import type { Viewer } from '../page-state.ts'
 import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import { connectLive, type Live, type LiveStatus } from '../live.ts'
-import { openOutbox, type Outgoing } from '../outbox.ts'
 import { createStreamView } from '../stream/stream-view.ts'
 import { openThread } from '../thread.ts'
 import { createActions } from './actions.ts'
@@ -11,14 +10,13 @@ import { later } from './later.ts'
 import { createLastVisit } from './last-visit.ts'
 import { createNews } from './news.ts'
 import type { Nearby } from './nearby.ts'
-import { createPendingList } from './pending-list.tsx'
 import { createPersonas } from './personas.ts'
 import { createPostList } from './post-list.tsx'
-import { refusals } from './problem-text.ts'
 import { offerQuotes } from './selection.ts'
 import { createSession, type Session } from './session.ts'
 import { remembered } from './storage.ts'
 import { createUnread } from './unread.ts'
+import type { Writing } from './writing.ts'
 
 // New posts get their actions at once; of a great many, those far away get them when they come near.
 const wakeAtOnce = 50
@@ -49,7 +47,11 @@ export interface ThreadViewParts {
   /** The server's address as it calls itself, which links in texts are compared with. */
   readonly publicUrl: string
   readonly shown?: TreeView
+  /** The thread may not be there yet: it is waited for. */
+  readonly expected?: boolean
   readonly surroundings: Surroundings
+  /** What is needed to do something is loaded: resolves when it may be shown. */
+  loadTools?(): Promise<void>
   /** Before a post or a question goes out: what it goes to may have to be made first. */
   prepare?(): Promise<void>
   onChange(state: ThreadState, previous: ThreadState): void
@@ -81,6 +83,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   let state = initial
   /** What the page shows: the state, or one before where a change waits. */
   let drawn = initial
+  let written: Writing | undefined
 
   const live = connectLive({
     url: parts.liveUrl,
@@ -113,7 +116,6 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   )
   const personas = createPersonas(api)
   const lastVisit = createLastVisit(remembered(`visit:${id}`))
-  const drawPending = createPendingList(posts, session)
   const unread = createUnread({
     pill: find<HTMLButtonElement>('pill'),
     status: find('announce'),
@@ -121,44 +123,36 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     reveal,
   })
   const news = createNews({ unread, lastVisit, status: find('replies'), viewer: () => session.viewer })
-  const thread = openThread({ live, api, onChange }, initial)
-  const outbox = openOutbox({
-    async send(input) {
-      await parts.prepare?.()
-      const { post, asked = [] } = await api.createPost(id, input)
-      const unanswered = refusals(asked)
-      if (unanswered.length > 0) posts.setFoot(post.number, { unanswered })
-      return post
-    },
-    storage: remembered(`outbox:${id}`),
-    onChange: drawPending,
-    onPosted(post) {
-      thread.receivePost(post)
-      parts.onPosted?.(post.number)
-    },
-  })
+  const thread = openThread(
+    { live, api, onChange, ...(parts.expected === true && { expected: true }) },
+    initial,
+  )
+  const unsent = remembered(`outbox:${id}`)
   // Most who read write nothing: what they would write with is loaded when they turn to it.
-  const composing = later(async () =>
-    (await import('./composing.tsx')).createComposing({
+  const writing = later(async () => {
+    const [{ createWriting }] = await Promise.all([import('./writing.ts'), parts.loadTools?.()])
+    return (written = createWriting({
       thread: id,
       api,
+      list,
+      posts,
       session,
       personas,
-      onEdited: (post) => thread.receivePost(post),
+      surroundings,
+      storage: unsent,
+      prepare,
       typing: (parent) => thread.typing(parent),
-      send(draft) {
-        const { clientId } = outbox.send(draft)
-        const article = list.querySelector(`[data-client="${clientId}"]`)
-        if (article !== null) surroundings.bringIntoView(article)
-      },
-    }),
-  )
-  const asking = later(async () =>
-    (await import('./asking.tsx')).createAsking({
+      onPost: (post) => thread.receivePost(post),
+      onPosted: (number) => parts.onPosted?.(number),
+    }))
+  })
+  const asking = later(async () => {
+    const [{ createAsking }] = await Promise.all([import('./asking.tsx'), parts.loadTools?.()])
+    return createAsking({
       thread: id,
       api: {
         async ask(...input) {
-          await parts.prepare?.()
+          await prepare()
           return api.ask(...input)
         },
       },
@@ -171,13 +165,13 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
         const article = posts.element(reply.number)
         if (article !== null) surroundings.bringIntoView(article)
       },
-    }),
-  )
+    })
+  })
   const turnTo = new AbortController()
   for (const type of ['pointerover', 'touchstart', 'focusin']) {
     const load = () => {
       turnTo.abort()
-      composing.load()
+      writing.load()
       asking.load()
     }
     list.parentElement?.addEventListener(type, load, { signal: turnTo.signal, passive: true })
@@ -186,11 +180,11 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     list,
     api,
     posts,
-    outbox,
-    composing,
+    writing,
     asking,
     session,
     surroundings,
+    loadTools: async () => parts.loadTools?.(),
     reveal,
     state: () => state,
     receivePost: (post) => thread.receivePost(post),
@@ -215,7 +209,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   function onStatus(status: LiveStatus): void {
     // Run after the parts above stand: the first status comes while they are made.
     queueMicrotask(() => {
-      if (status.kind === 'live') outbox.wake()
+      if (status.kind === 'live') written?.outbox.wake()
       parts.onStatus(status)
     })
   }
@@ -236,7 +230,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     const before = drawn
     const now = (drawn = state)
     const inserted = posts.update(now)
-    outbox.confirm((entry) => isSeen(entry))
+    written?.seen(now)
     for (const number of inserted.slice(0, wakeAtOnce)) {
       const article = posts.element(number)
       if (article !== null) posts.wake(article)
@@ -244,10 +238,8 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     news.tell(now, before, inserted)
   }
 
-  function isSeen({ clientId, number }: Outgoing): boolean {
-    if (number !== undefined) return drawn.posts[number - 1] !== undefined
-    const me = session.viewer?.id
-    return drawn.posts.findLast((post) => post?.clientId === clientId && post.author.id === me) !== undefined
+  async function prepare(): Promise<void> {
+    await parts.prepare?.()
   }
 
   function reveal(number: number): void {
@@ -264,7 +256,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
   document.addEventListener('visibilitychange', () => news.look(drawn))
   news.look(drawn)
-  drawPending(outbox.entries)
+  if (unsent.get() !== null) writing.load()
   nearby.lookAround()
 
   return {
@@ -275,7 +267,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     },
     reply(within) {
       const post = state.posts[top - 1]
-      if (post !== undefined) composing.use((one) => one.reply(post, within)).catch(reportError)
+      if (post !== undefined) writing.use(({ composing }) => composing.reply(post, within)).catch(reportError)
     },
     reveal,
   }

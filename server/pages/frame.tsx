@@ -61,6 +61,9 @@ export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head
         <link rel="stylesheet" href={href} />
       ))}
       <script nonce={nonce} dangerouslySetInnerHTML={{ __html: themeScript }} />
+      {assets.modules.map((href) => (
+        <link rel="modulepreload" href={href} />
+      ))}
       {assets.scripts.map((src) => (
         <script type="module" src={src} nonce={nonce} />
       ))}

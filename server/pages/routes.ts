@@ -13,7 +13,7 @@ import { readHeads } from '../store/read.ts'
 import { can } from '../threads/access.ts'
 import { getThreads } from '../threads/threads.ts'
 import { adminPath, renderAdminPage } from './admin-page.tsx'
-import { devAssets, readManifest, type Assets } from './assets.ts'
+import { devAssets, readManifest, type BuiltClient } from './assets.ts'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
 import type { Frame } from './frame.tsx'
@@ -51,13 +51,16 @@ export function createPages(parts: PageParts): Pages {
   const { db, rates, publicUrl, snapshots } = parts
   const pages = new Hono<Env>()
   const cache = createPostCache()
-  let built: Promise<Assets> | undefined
+  let built: Promise<BuiltClient> | undefined
+
+  async function client(): Promise<BuiltClient> {
+    const { clientDir, devClientUrl } = parts
+    return devClientUrl === undefined ? await (built ??= readManifest(clientDir)) : devAssets(devClientUrl)
+  }
 
   /** With a problem, the page must come out even where the database does not answer. */
   async function frameFor(c: Ctx, problem?: Problem): Promise<Frame> {
-    const { clientDir, devClientUrl } = parts
-    const assets =
-      devClientUrl === undefined ? await (built ??= readManifest(clientDir)) : devAssets(devClientUrl)
+    const { site: assets } = await client()
     const broken = problem !== undefined && problem.status >= 500
     const viewer = broken ? null : ((await c.get('identify')())?.actor ?? null)
     return { viewer, assets, nonce: c.get('nonce'), publicUrl }

@@ -55,8 +55,7 @@ beforeEach(() => {
       deletePost: () => Promise.resolve(undefined),
     },
     posts,
-    outbox: { entries: [] } as never,
-    composing: {} as never,
+    writing: {} as never,
     asking: later(async () => ({
       toggle: ({ number }) => void asked.push(['toggle', number]),
       again({ number }) {
@@ -66,6 +65,7 @@ beforeEach(() => {
     })),
     session: { viewer, signIn: '/sign-in', beGuest: async () => undefined, become: () => undefined },
     surroundings: { addressOf: (number) => `/t/x/${number}`, visit: () => undefined },
+    loadTools: async () => undefined,
     state: () => state,
     receivePost: (post) => void received.push(post),
     reveal: () => undefined,

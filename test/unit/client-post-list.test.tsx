@@ -27,7 +27,7 @@ async function open(given: Post[], who: Viewer | null = viewer): Promise<void> {
   let html = ''
   const frame = {
     viewer: who,
-    assets: { scripts: [], styles: [] },
+    assets: { scripts: [], modules: [], styles: [] },
     nonce: 'n',
     publicUrl: 'http://x.example',
   }

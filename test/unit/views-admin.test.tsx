@@ -110,7 +110,7 @@ describe('the way to the admin page', () => {
   test('leads to a page that is not for search engines and holds no inline code', () => {
     const frame = {
       viewer: { ...ada, name: '</script><b>', role: 'admin' as const },
-      assets: { scripts: ['/assets/main.js'], styles: ['/assets/main.css'] },
+      assets: { scripts: ['/assets/main.js'], modules: [], styles: ['/assets/main.css'] },
       nonce: 'n0nce',
       publicUrl: 'https://talk.example',
     }

@@ -14,7 +14,7 @@ import { ada, aPost, aSnapshot, aThread, check } from '../helpers/posts.ts'
 
 const frame = {
   viewer: null,
-  assets: { scripts: ['/assets/main.js'], styles: ['/assets/main.css'] },
+  assets: { scripts: ['/assets/main.js'], modules: [], styles: ['/assets/main.css'] },
   nonce: 'n0nce',
   publicUrl: 'https://talk.example',
 }

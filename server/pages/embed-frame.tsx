@@ -1,0 +1,153 @@
+import { renderToString } from 'preact-render-to-string'
+import type { EmbedState } from '../../client/page-state.ts'
+import { EmbedBar } from '../../client/views/embed-bar.tsx'
+import { threadPath } from '../../client/views/format.ts'
+import type { Styles } from '../../shared/embed.ts'
+import type { ThreadSnapshot } from '../../shared/http.ts'
+import { countPosts } from '../../shared/thread-state.ts'
+import type { Assets } from './assets.ts'
+import type { PostCache } from './post-cache.ts'
+import { scriptJson } from './text.ts'
+import { numbered, packThread, renderPosts } from './thread-posts.tsx'
+
+export interface EmbedFrameData {
+  readonly assets: Assets
+  readonly nonce: string
+  /** Without a slash at the end. */
+  readonly publicUrl: string
+  /** The thread; of a page that has none yet, what it will be, with nothing but its root. */
+  readonly snapshot: ThreadSnapshot
+  readonly embed: EmbedState
+  readonly theme: 'light' | 'dark' | undefined
+  readonly styles: Styles
+  /** A language tag; empty for the server's own. */
+  readonly locale: string
+  /** Whether the comments are folded away at first. */
+  readonly collapsed: boolean
+}
+
+/** A widget's frame, piece by piece. It can be read before any of its script runs. */
+export async function* renderEmbedFrame(
+  { cache }: { cache: PostCache },
+  data: EmbedFrameData,
+): AsyncGenerator<string, void, void> {
+  const { snapshot, embed, collapsed } = data
+  const { thread } = snapshot
+  const posts = numbered(snapshot)
+  const count = countPosts({ posts }) - (embed.shown.headless === true ? 1 : 0)
+
+  yield openFrame(data)
+  yield renderToString(
+    <div id="bar" class="bar">
+      <EmbedBar posts={count} />
+    </div>,
+  )
+  if (collapsed) yield `<details id="all" class="all"><summary class="button">Show the comments</summary>`
+  yield renderToString(<Compose embed={embed} />)
+  yield '<div id="posts" class="posts">'
+  yield* renderPosts({ cache, thread: thread.id, posts }, embed.shown, embed.at ?? undefined)
+  yield `</div>${renderToString(<Below data={data} empty={count === 0} />)}`
+  if (collapsed) yield '</details>'
+  yield* closeFrame(data, `"thread":${await packThread(snapshot)}`)
+}
+
+function openFrame({ assets, nonce, theme, styles, locale, snapshot }: EmbedFrameData): string {
+  const head = (
+    <>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <title>{snapshot.thread.title}</title>
+      <meta name="robots" content="noindex" />
+      <meta name="color-scheme" content="light dark" />
+      {/* Links lead out of the frame. */}
+      <base target="_blank" />
+      {assets.styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
+      {Object.keys(styles).length > 0 && (
+        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: styleRule(styles) }} />
+      )}
+      {assets.modules.map((href) => (
+        <link rel="modulepreload" href={href} />
+      ))}
+      {assets.scripts.map((src) => (
+        <script type="module" src={src} nonce={nonce} />
+      ))}
+    </>
+  )
+  const attributes = `${theme === undefined ? '' : ` data-theme="${theme}"`} lang="${locale || 'en'}"`
+  return `<!doctype html><html${attributes}><head>${renderToString(head)}</head><body class="embed"><main id="main">`
+}
+
+/** Its values were checked: they hold nothing that could end the rule. */
+function styleRule(styles: Styles): string {
+  const declarations = Object.entries(styles).map(([name, value]) => `${name}:${value}`)
+  return `:root{${declarations.join(';')}}`
+}
+
+function Compose({ embed }: { embed: EmbedState }) {
+  return (
+    <div id="compose" class="compose" hidden={embed.readOnly}>
+      <button type="button" id="reply-root" class="button">
+        {embed.shown.branch === undefined ? 'Write a comment' : 'Reply'}
+      </button>
+      <p id="locked" class="note" hidden>
+        This thread is locked: it takes no replies for now.
+      </p>
+    </div>
+  )
+}
+
+function Below({ data, empty }: { data: EmbedFrameData; empty: boolean }) {
+  const { publicUrl, snapshot, embed } = data
+  const path = embed.there ? threadPath(snapshot.thread.id) : '/'
+  return (
+    <>
+      <p id="empty" class="empty" hidden={!empty}>
+        {embed.readOnly ? 'No comments yet.' : 'No comments yet. Yours can be the first.'}
+      </p>
+      <footer class="bottom">
+        <a href={publicUrl + path}>{embed.there ? 'This thread on its own page' : 'Numinex'}</a>
+      </footer>
+      <button type="button" id="pill" class="pill" hidden></button>
+      <button type="button" id="quote-selection" class="quote-selection" hidden>
+        Quote
+      </button>
+      <p id="announce" class="unseen" role="status"></p>
+      <p id="replies" class="unseen" role="status"></p>
+    </>
+  )
+}
+
+function* closeFrame({ nonce, embed }: EmbedFrameData, thread: string): Generator<string> {
+  // The one inline script: the host page learns the height with the first paint, before the rest is loaded.
+  yield `</main><script nonce="${nonce}">parent===window||parent.postMessage({numinex:'size',height:Math.ceil(document.getElementById('main').getBoundingClientRect().bottom)},${scriptJson(embed.host)})</script>`
+  const head = scriptJson({ page: 'embed', viewer: null, embed })
+  yield `<script type="application/json" id="state" nonce="${nonce}">${head.slice(0, -1)},${thread}}</script></body></html>`
+}
+
+/** What a page of an origin that may not embed sees in the place of the comments. Harmless wherever it is shown. */
+export function renderEmbedRefusal(data: {
+  nonce: string
+  publicUrl: string
+  host: string
+  reason: string
+}): string {
+  const { nonce, publicUrl, host, reason } = data
+  const content = renderToString(
+    <main id="main">
+      <p>
+        <strong>Comments cannot be shown here.</strong> {reason}
+      </p>
+      <p>
+        Whoever runs <a href={publicUrl}>{publicUrl}</a> can allow it on the page <b>Admin</b>, under{' '}
+        <b>Sites</b>.
+      </p>
+    </main>,
+  )
+  const message = scriptJson({ numinex: 'error', code: 'page-not-allowed', message: reason })
+  // An origin that no browser has gets no message; "*" tells nothing that a stranger could not find out.
+  const script = `if(parent!==window){var m=document.getElementById('main').getBoundingClientRect().bottom;parent.postMessage(${message},'*');parent.postMessage({numinex:'size',height:Math.ceil(m)},'*')}`
+  const style = `:root{color-scheme:light dark}body{margin:0;font:.9375rem/1.5 system-ui,sans-serif;overflow:hidden}main{padding:1rem;border:1px solid;border-radius:.5rem}p{margin:0}`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${renderToString(<>{host}</>)}</title><meta name="robots" content="noindex"><base target="_blank"><style nonce="${nonce}">${style}</style></head><body>${content}<script nonce="${nonce}">${script}</script></body></html>`
+}
