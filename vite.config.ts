@@ -15,6 +15,17 @@ export default defineConfig({
     // Nothing is put into the page itself: the content policy allows files only.
     assetsInlineLimit: 0,
     rolldownOptions: {
+      // What a thread needs at once is one file, for the site and for widgets.
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: 'thread',
+              test: /client\/(?:api|page-state|app\/(?:thread-view|page-text|connection))\.ts$/,
+            },
+          ],
+        },
+      },
       input: {
         main: `${client}/app/main.ts`,
         styles: `${client}/app/main.css`,

@@ -8,7 +8,8 @@ import { thread } from './thread.ts'
 /**
  * With `quiet`, the client follows the thread without being one of its viewers: a list of threads does. `have` names the
  * AI replies whose text it knows in part, and up to which UTF-16 unit; the answer goes on from there. With `brief`, it
- * takes `more` in the place of most `delta` messages.
+ * takes `more` in the place of most `delta` messages. With `expected`, the thread may not be there yet: the client, which
+ * has nothing of it (`after` is 0), is told of it when it comes.
  */
 export const join = z.strictObject({
   type: z.literal('join'),
@@ -19,6 +20,7 @@ export const join = z.strictObject({
     z.array(z.strictObject({ run: runId, at: seqNumber })).check(z.maxLength(limits.streamsNamed)),
   ),
   brief: z.optional(z.boolean()),
+  expected: z.optional(z.boolean()),
 })
 export const leave = z.strictObject({ type: z.literal('leave'), thread: threadId })
 /** Someone writes a reply to `parent`; null says that they stopped. */

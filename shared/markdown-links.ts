@@ -1,6 +1,5 @@
 import type { MarkdownIt, StateCore, StateInline, Token } from 'markdown-it'
-import * as z from 'zod/mini'
-import { postNumber, threadId } from './post.ts'
+import { lastPostNumber, threadIdPattern } from './post-names.ts'
 
 /** A post by its name, as its address gives it; a thread alone means its first post. */
 export interface PostName {
@@ -50,7 +49,7 @@ function referenceAt(state: StateInline): string | undefined {
 }
 
 function isPostNumber(number: number): boolean {
-  return z.safeParse(postNumber, number).success
+  return number >= 1 && number <= lastPostNumber
 }
 
 /** An address with a user's name in it is refused: `https://bank.example@elsewhere.example` only serves to mislead. */
@@ -72,7 +71,7 @@ export function postOfUrl(url: string, origin: string): PostName | undefined {
 function postOfPath(path: string): PostName | undefined {
   const [, thread = '', digits = '1'] = /^\/t\/(\w{10})(?:\/([1-9]\d{0,9}))?\/?$/.exec(path) ?? []
   const number = Number(digits)
-  return z.safeParse(threadId, thread).success && isPostNumber(number) ? { thread, number } : undefined
+  return threadIdPattern.test(thread) && isPostNumber(number) ? { thread, number } : undefined
 }
 
 /** Calls `change` with the children of each run of inline text and keeps what it returns. */

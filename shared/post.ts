@@ -1,11 +1,12 @@
 import * as z from 'zod/mini'
 import { limits } from './limits.ts'
+import { lastPostNumber, threadIdPattern } from './post-names.ts'
 
 /** Ids of threads: ten characters of base 58 (no 0, O, I, l). */
-export const threadId = z.string().check(z.regex(/^[1-9A-HJ-NP-Za-km-z]{10}$/))
+export const threadId = z.string().check(z.regex(threadIdPattern))
 
 /** A post's number in its thread, from 1. */
-export const postNumber = z.int().check(z.gte(1), z.lte(2 ** 31 - 1))
+export const postNumber = z.int().check(z.gte(1), z.lte(lastPostNumber))
 
 /** A thread's version; 0 is "before anything". */
 export const seqNumber = z.int().check(z.gte(0))

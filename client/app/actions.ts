@@ -8,7 +8,6 @@ import type { Asking } from './asking.tsx'
 import type { Later } from './later.ts'
 import { numberOf, type PostList } from './post-list.tsx'
 import { problemText } from './problem-text.ts'
-import { openingPassage, selectedPassage } from './selection.ts'
 import type { Session } from './session.ts'
 import type { Surroundings } from './thread-view.ts'
 import type { Writing } from './writing.ts'
@@ -17,7 +16,7 @@ export interface ActionParts {
   list: HTMLElement
   api: Pick<Api, 'react' | 'deletePost' | 'stop' | 'run'>
   posts: PostList
-  writing: Later<Pick<Writing, 'composing' | 'outbox'>>
+  writing: Later<Pick<Writing, 'composing' | 'outbox' | 'quote'>>
   asking: Later<Asking>
   session: Session
   surroundings: Pick<Surroundings, 'addressOf' | 'visit'>
@@ -36,19 +35,14 @@ function showFoot(article: HTMLElement): void {
 }
 
 /** Carries out what is pressed in the list: one listener for all posts. */
-export function createActions(parts: ActionParts): { quote(article: HTMLElement, text: string): void } {
+export function createActions(parts: ActionParts): void {
   const { list, api, posts, writing, asking, session, surroundings } = parts
   const thread = parts.state().thread.id
 
   type Action = (post: Post, article: HTMLElement, button: HTMLElement) => void | Promise<void>
   const actions: Record<string, Action> = {
     reply: (post, article) => writing.use(({ composing }) => composing.reply(post, article)),
-    quote(post, article) {
-      const selected = selectedPassage()
-      const text = selected?.post === article ? selected.text : openingPassage(article)
-      const quote = text === '' ? undefined : { number: post.number, text }
-      return writing.use(({ composing }) => composing.reply(post, article, quote))
-    },
+    quote: (post, article) => writing.use(({ quote }) => quote(post, article)),
     parent(post) {
       if (post.parent === null) return
       surroundings.visit(threadPath(thread) + postAnchor(post.parent))
@@ -193,14 +187,5 @@ export function createActions(parts: ActionParts): { quote(article: HTMLElement,
     const permalink = pathname.startsWith(`${threadPath(thread)}/`) ? /\/(\d+)$/.exec(pathname) : null
     const found = (anchor ?? permalink)?.[1]
     return found === undefined ? undefined : Number(found)
-  }
-
-  return {
-    quote(article, text) {
-      const post = parts.state().posts[numberOf(article) - 1]
-      if (post === undefined) return
-      const quoted = { number: post.number, text }
-      writing.use(({ composing }) => composing.reply(post, article, quoted)).catch(reportError)
-    },
   }
 }

@@ -1,7 +1,4 @@
-export interface Nearby {
-  /** Looks around the view once, for posts that were there before the watch began. */
-  lookAround(): void
-}
+import { watchByIntersection, type Nearby } from './nearby-intersection.ts'
 
 /**
  * Calls `near` for posts as they come near the view, and `far` when they leave it. The browser itself watches posts
@@ -42,12 +39,6 @@ export function postsAround(list: HTMLElement): HTMLElement[] {
   return around
 }
 
-/** Whether a post lies in the view or as near to it as `postsAround` looks. */
-export function isAround(post: HTMLElement): boolean {
-  const { top, bottom } = post.getBoundingClientRect()
-  return top <= 3 * window.innerHeight && bottom >= -2 * window.innerHeight
-}
-
 /** The topmost post in the view; null when there is none. */
 export function postInView(list: HTMLElement): Element | null {
   const { left, width } = list.getBoundingClientRect()
@@ -56,26 +47,4 @@ export function postInView(list: HTMLElement): Element | null {
     if (post?.parentElement === list) return post
   }
   return null
-}
-
-export function watchByIntersection(
-  list: HTMLElement,
-  near: (post: HTMLElement) => void,
-  far: (post: HTMLElement) => void,
-): Nearby {
-  const observer = new IntersectionObserver(
-    (entries) => {
-      for (const { isIntersecting, target } of entries) (isIntersecting ? near : far)(target as HTMLElement)
-    },
-    { rootMargin: '800px 0px' },
-  )
-  new MutationObserver((changes) => {
-    for (const { addedNodes } of changes)
-      for (const node of addedNodes) if (node instanceof Element) observer.observe(node)
-  }).observe(list, { childList: true })
-  return {
-    lookAround() {
-      for (const post of list.children) observer.observe(post)
-    },
-  }
 }

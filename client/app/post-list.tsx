@@ -8,7 +8,7 @@ import { permissions } from '../views/permissions.ts'
 import { PostMain, relations } from '../views/post.tsx'
 import { createFolds } from './folds.ts'
 import { behindPending, changedPosts, part, sameText, setAttributes } from './post-element.ts'
-import { isAround } from './nearby.ts'
+import { isAround } from './around.ts'
 import { createStreams, type StreamsParts } from './streams.ts'
 
 export interface PostListParts {

@@ -1,6 +1,6 @@
 import { Problem } from '../../shared/errors.ts'
 import type { ReplyAnswer } from '../../shared/http.ts'
-import { duration } from '../views/format.ts'
+import { duration } from '../views/figures.ts'
 
 /** A refusal for people, with when it is worth trying again where the server says so. */
 export function problemText(error: unknown): string {

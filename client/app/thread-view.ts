@@ -2,17 +2,16 @@ import type { Viewer } from '../page-state.ts'
 import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import { connectLive, type Live, type LiveStatus } from '../live.ts'
-import { createStreamView } from '../stream/stream-view.ts'
 import { openThread } from '../thread.ts'
 import { createActions } from './actions.ts'
 import { startClock } from './clock.ts'
+import { createLateView } from './late-view.ts'
 import { later } from './later.ts'
 import { createLastVisit } from './last-visit.ts'
 import { createNews } from './news.ts'
-import type { Nearby } from './nearby.ts'
+import type { Nearby } from './nearby-intersection.ts'
 import { createPersonas } from './personas.ts'
 import { createPostList } from './post-list.tsx'
-import { offerQuotes } from './selection.ts'
 import { createSession, type Session } from './session.ts'
 import { remembered } from './storage.ts'
 import { createUnread } from './unread.ts'
@@ -110,7 +109,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       shown,
       viewer: () => session.viewer,
       now: Date.now,
-      createView: (into) => createStreamView(into, { thread: id, publicUrl: parts.publicUrl, extras }),
+      createView: (into) => createLateView(into, loadStreamView),
     },
     initial,
   )
@@ -140,6 +139,8 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       personas,
       surroundings,
       storage: unsent,
+      quoteButton: find<HTMLButtonElement>('quote-selection'),
+      post: (number) => state.posts[number - 1],
       prepare,
       typing: (parent) => thread.typing(parent),
       onPost: (post) => thread.receivePost(post),
@@ -176,7 +177,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     }
     list.parentElement?.addEventListener(type, load, { signal: turnTo.signal, passive: true })
   }
-  const actions = createActions({
+  createActions({
     list,
     api,
     posts,
@@ -238,6 +239,11 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     news.tell(now, before, inserted)
   }
 
+  async function loadStreamView() {
+    const { createStreamView } = await import('../stream/stream-view.ts')
+    return (into: HTMLElement) => createStreamView(into, { thread: id, publicUrl: parts.publicUrl, extras })
+  }
+
   async function prepare(): Promise<void> {
     await parts.prepare?.()
   }
@@ -253,7 +259,6 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     surroundings.scrollTo(article)
   }
 
-  offerQuotes(find<HTMLButtonElement>('quote-selection'), (article, text) => actions.quote(article, text))
   document.addEventListener('visibilitychange', () => news.look(drawn))
   news.look(drawn)
   if (unsent.get() !== null) writing.load()

@@ -5,9 +5,10 @@ import { openOutbox, type Outbox, type Outgoing } from '../outbox.ts'
 import { createComposing, type Composing } from './composing.tsx'
 import { createPendingList } from './pending-list.tsx'
 import type { Personas } from './personas.ts'
-import type { PostList } from './post-list.tsx'
+import { numberOf, type PostList } from './post-list.tsx'
 import { refusals } from './problem-text.ts'
 import type { Session } from './session.ts'
+import { offerQuotes, openingPassage, selectedPassage } from './selection.ts'
 import type { Remembered } from './storage.ts'
 import type { Surroundings } from './thread-view.ts'
 
@@ -21,6 +22,9 @@ export interface WritingParts {
   readonly surroundings: Pick<Surroundings, 'bringIntoView'>
   /** Where unsent posts outlive the page. */
   readonly storage: Remembered
+  /** Offers to quote what is selected. */
+  readonly quoteButton: HTMLButtonElement
+  post(number: number): Post | undefined
   /** Before a post goes out: what it goes to may have to be made first. */
   prepare(): Promise<void>
   typing(parent: number | null): void
@@ -33,6 +37,8 @@ export interface WritingParts {
 export interface Writing {
   readonly composing: Composing
   readonly outbox: Outbox
+  /** Opens a reply that quotes what is selected in the post, or else how it begins. */
+  quote(post: Post, article: HTMLElement): void
   /** The page shows this state now: what is seen in it is no longer on its way. */
   seen(state: ThreadState): void
 }
@@ -68,12 +74,21 @@ export function createWriting(parts: WritingParts): Writing {
       if (article !== null) parts.surroundings.bringIntoView(article)
     },
   })
+  offerQuotes(parts.quoteButton, (article, text) => {
+    const post = parts.post(numberOf(article))
+    if (post !== undefined) composing.reply(post, article, { number: post.number, text })
+  })
   drawPending(outbox.entries)
   outbox.wake()
 
   return {
     composing,
     outbox,
+    quote(post, article) {
+      const selected = selectedPassage()
+      const text = selected?.post === article ? selected.text : openingPassage(article)
+      composing.reply(post, article, text === '' ? undefined : { number: post.number, text })
+    },
     seen(state) {
       const isSeen = ({ clientId, number }: Outgoing) => {
         if (number !== undefined) return state.posts[number - 1] !== undefined

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import type { Typist } from '../../shared/live.ts'
 import { count } from './format.ts'
-import { typingText, type ConnectionNote } from './thread-head.tsx'
+import type { ConnectionNote } from './thread-head.tsx'
+import { typingText } from './typing.ts'
 
 export interface EmbedBarProps {
   /** Comments: the root of a page's own thread is none. */

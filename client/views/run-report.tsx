@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Manifest, ManifestDocument, ManifestPiece, PieceReason, RunReport } from '../../shared/run.ts'
-import { count, duration, grouped, postPath, price, safeHref, siteOf } from './format.ts'
+import { duration, price } from './figures.ts'
+import { count, grouped, postPath, safeHref, siteOf } from './format.ts'
 
 type PostPiece = Extract<ManifestPiece, { kind: 'post' }>
 type SectionPiece = Extract<ManifestPiece, { kind: 'section' }>

@@ -5,6 +5,7 @@ import { AuthorName } from './author.tsx'
 import { LinkCard } from './embeds.tsx'
 import { count } from './format.ts'
 import { Time } from './time.tsx'
+import { typingText } from './typing.ts'
 
 /** The thread's title, who began it, and the page under discussion. */
 export function ThreadHead(props: {
@@ -66,11 +67,4 @@ export function ThreadBar({ posts, viewers = 0, typing = [], connection }: Threa
       )}
     </>
   )
-}
-
-export function typingText(typing: readonly Typist[]): string {
-  const names = [...new Set(typing.map(({ name }) => name))]
-  if (names.length === 1) return `${names[0]} is writing…`
-  if (names.length === 2) return `${names[0]} and ${names[1]} are writing…`
-  return `${names.length} people are writing…`
 }

@@ -1,8 +1,10 @@
 import type { ThreadSnapshot } from '../../shared/http.ts'
 
 /** A thread's changes up to its head, newest first in importance: `from` is the seq after which none is missing. */
-export interface Difference extends ThreadSnapshot {
+export interface Difference extends Omit<ThreadSnapshot, 'thread'> {
   from: number
+  /** Nothing where the thread is not there yet, which is at seq 0. */
+  thread: ThreadSnapshot['thread'] | undefined
 }
 
 /**

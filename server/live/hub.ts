@@ -6,6 +6,7 @@ import type { LiveText } from '../bus/live-text.ts'
 import type { Db } from '../store/database.ts'
 import { readHeads, readLatest } from '../store/read.ts'
 import { streamingRuns } from '../store/runs.ts'
+import type { Difference } from './difference.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
 import { createRoom, type Room } from './room.ts'
@@ -23,8 +24,8 @@ export interface HubParts {
 
 /** The rooms of this node. */
 export interface Hub {
-  /** The room of a thread, open. Throws thread-not-found. */
-  room(thread: string): Promise<Room>
+  /** The room of a thread, open. Throws thread-not-found, unless it is `expected`: its first viewers wait for it then. */
+  room(thread: string, expected?: boolean): Promise<Room>
   /** Compares the heads of all rooms with the database's, in one query. */
   compareHeads(): Promise<void>
   close(): Promise<void>
@@ -42,11 +43,12 @@ export function createHub(parts: HubParts): Hub {
   comparer.unref()
   bus.onRecovered(() => void compareHeads())
 
-  async function room(thread: string): Promise<Room> {
+  async function room(thread: string, expected = false): Promise<Room> {
     const known = rooms.get(thread)
     if (known) {
       known.emptySince = undefined
       await known.opened
+      if (known.room.head === 0 && !expected) throw new Problem('thread-not-found')
       return known.room
     }
     const created = createRoom({
@@ -56,8 +58,8 @@ export function createHub(parts: HubParts): Hub {
       metrics,
       readDifference: async (after) => {
         const read = await readLatest(db, thread, after, limits.joinedPosts)
-        if (read === undefined) throw new Problem('thread-not-found')
-        return read
+        if (read === undefined && !expected) throw new Problem('thread-not-found')
+        return read ?? nothingYet
       },
       readStreams: () => readStreams({ db, liveText }, thread),
       nextAlias: () => ++alias,
@@ -122,6 +124,9 @@ export function createHub(parts: HubParts): Hub {
     },
   }
 }
+
+/** A thread that is not there yet. */
+const nothingYet: Difference = { thread: undefined, posts: [], seq: 0, from: 0 }
 
 /** The replies of a thread that are being written. Redis is ahead of the database by up to a second, or has nothing. */
 async function readStreams(

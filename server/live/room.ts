@@ -278,7 +278,8 @@ export function createRoom(parts: RoomParts): Room {
     const rest = ring.since(read.seq)
     const posts = new Map<number, Post>()
     for (const post of [...read.posts, ...rest.posts]) if (post.seq > after) posts.set(post.number, post)
-    return { ...emptyJoined(after), posts: [...posts.values()], info: rest.info ?? read.thread }
+    const info = rest.info ?? read.thread
+    return { ...emptyJoined(after), posts: [...posts.values()], ...(info && { info }) }
   }
 
   function emptyJoined(after: number): Joined {

@@ -142,11 +142,12 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     after,
     quiet,
     brief,
+    expected = false,
     have = [],
   }: Extract<Up, { type: 'join' }>): Promise<void> {
     if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
     if (!joined.has(thread)) joined.set(thread, undefined)
-    const room = await hub.room(thread)
+    const room = await hub.room(thread, expected && after === 0)
     if (ended || !joined.has(thread)) return
     await room.join(transport, { after, quiet, brief, have: new Map(have.map(({ run, at }) => [run, at])) })
     if (!ended && joined.has(thread)) joined.set(thread, room)

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import type { ModelInfo, ModelTest } from '../../../shared/models.ts'
-import { duration, grouped } from '../../views/format.ts'
+import { duration } from '../../views/figures.ts'
+import { grouped } from '../../views/format.ts'
 import { Confirm, Item, wordsOf } from './form.tsx'
 import { ModelForm, providers } from './model-form.tsx'
 import type { SectionProps } from './personas.tsx'
