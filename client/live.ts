@@ -81,6 +81,8 @@ export function connectLive(parts: LiveParts): Live {
   const { url, timers = systemTimers, random = Math.random } = parts
   const openSocket = parts.openSocket ?? ((address: string) => new WebSocket(address) as Socket)
   const rooms = new Map<string, Room>()
+  /** Threads that are asked for again in a while. */
+  const later = new Set<string>()
   const watchdog = createWatchdog(timers, silent)
   let status: LiveStatus = { kind: parts.paused === true ? 'offline' : 'connecting' }
   let socket: Socket | undefined
@@ -203,9 +205,18 @@ export function connectLive(parts: LiveParts): Live {
     })
   }
 
-  /** A thread could not be joined for now. As with reconnects, a part of the wait is chance. */
+  /**
+   * A thread could not be joined for now, or the text of its replies not be had. As with reconnects, a part of the wait is
+   * chance. Several refusals are answered by one join.
+   */
   function askLater(thread: string, ms: number): void {
-    timers.set(() => status.kind === 'live' && ask(thread), ms / 2 + (random() * ms) / 2)
+    if (later.has(thread)) return
+    later.add(thread)
+    const askAgain = () => {
+      later.delete(thread)
+      if (status.kind === 'live') ask(thread)
+    }
+    timers.set(askAgain, ms / 2 + (random() * ms) / 2)
   }
 
   function put(message: Up): boolean {

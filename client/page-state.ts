@@ -40,8 +40,8 @@ export interface EmbedState {
   there: boolean
   shown: TreeView
   readOnly: boolean
-  /** A post to bring into view. */
-  at: number | null
+  /** What the site's admins chose; null for what suits the page. */
+  theme: 'light' | 'dark' | null
   /** Addresses of the styles of what opens when the reader does something. */
   tools: readonly string[]
 }

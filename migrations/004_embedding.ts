@@ -75,6 +75,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable('sessions')
     .addColumn('site_id', 'text', (c) => c.references('sites.id').onDelete('cascade'))
     .execute()
+  // Those of widgets hold for an hour and are not signed out of: what has run out is removed now and then.
+  await db.schema.createIndex('sessions_expiry').on('sessions').column('expires_at').execute()
 
   // What came from elsewhere, so that a second import brings nothing twice.
   await db.schema
@@ -92,18 +94,22 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('number', 'integer', (c) => c.notNull())
     .addPrimaryKeyConstraint('imported_posts_pkey', ['source', 'source_id'])
     .execute()
-  // Accounts that stand for authors from elsewhere, until those claim them.
+  await db.schema.createIndex('imported_posts_thread').on('imported_posts').column('thread_id').execute()
+  await db.schema.createIndex('imported_threads_thread').on('imported_threads').column('thread_id').execute()
+  // Whose account an author from elsewhere has here: one that stands for them until they claim it, then their own.
   await db.schema
     .createTable('placeholders')
-    .addColumn('user_id', 'text', (c) => c.primaryKey().references('users.id').onDelete('cascade'))
     .addColumn('source', 'text', (c) => c.notNull())
     .addColumn('source_id', 'text', (c) => c.notNull())
+    .addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
     // SHA-256 of the address in lower case, where the source tells one.
     .addColumn('email_hash', 'text')
-    .addColumn('claim', 'text')
+    .addColumn('claim', 'text', (c) => c.unique())
     .addColumn('claim_expires_at', 'timestamptz')
-    .addUniqueConstraint('placeholders_source', ['source', 'source_id'])
+    .addColumn('claimed_at', 'timestamptz')
+    .addPrimaryKeyConstraint('placeholders_pkey', ['source', 'source_id'])
     .execute()
+  await db.schema.createIndex('placeholders_user').on('placeholders').column('user_id').execute()
   await db.schema.createIndex('placeholders_email').on('placeholders').column('email_hash').execute()
 }
 
@@ -117,6 +123,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   ]) {
     await db.schema.dropTable(table).execute()
   }
+  await db.schema.dropIndex('sessions_expiry').execute()
   await db.schema.alterTable('sessions').dropColumn('site_id').execute()
   await db.schema.dropIndex('threads_page').execute()
   await db.schema.alterTable('threads').dropColumn('page_key').dropColumn('site_id').execute()

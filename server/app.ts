@@ -5,9 +5,14 @@ import { Problem } from '../shared/errors.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import type { AskParts } from './ai/ask.ts'
 import type { ModelDirectory } from './ai/models.ts'
+import type { SiteKeys } from './embedding/site-keys.ts'
+import type { Sites } from './embedding/sites.ts'
 import { aiUsageRoutes } from './http/ai-usage.ts'
 import { authRequest } from './http/auth-request.ts'
+import { claimRoutes } from './http/claims.ts'
 import type { Env } from './http/context.ts'
+import { embedSignInRoutes } from './http/embed-sign-in.ts'
+import { embedApiRoutes } from './http/embed.ts'
 import { serveFiles } from './http/files.ts'
 import { healthRoutes } from './http/health.ts'
 import { linkRoutes, type Image } from './http/links.ts'
@@ -22,6 +27,7 @@ import { problemAnswer, toProblem } from './http/problems.ts'
 import type { RateLimits } from './http/rate-limits.ts'
 import { mountRoutes } from './http/route.ts'
 import { runRoutes } from './http/runs.ts'
+import { siteRoutes } from './http/sites.ts'
 import { createSnapshots } from './http/snapshots.ts'
 import { threadRoutes } from './http/threads.ts'
 import { createPages, type PageParts } from './pages/routes.ts'
@@ -30,6 +36,8 @@ import { userRoutes } from './http/users.ts'
 export interface AppParts extends Omit<AskParts, 'admit' | 'models'> {
   readonly models: ModelDirectory
   readonly accounts: Accounts
+  readonly sites: Sites
+  readonly siteKeys: SiteKeys
   readonly registry: Registry
   readonly httpMetrics: HttpMetrics
   readonly rates: RateLimits
@@ -79,8 +87,12 @@ export function createApp(parts: AppParts): Hono<Env> {
     ...personaRoutes(parts),
     ...aiUsageRoutes(parts),
     ...modelRoutes(parts),
+    ...siteRoutes(parts),
+    ...embedApiRoutes(parts),
+    ...embedSignInRoutes(parts),
     ...previewRoutes(parts),
     ...userRoutes(parts),
+    ...claimRoutes(parts),
   ]
   mountRoutes(app, routes, parts.rates)
   app.route('/', linkRoutes(parts))
@@ -90,6 +102,11 @@ export function createApp(parts: AppParts): Hono<Env> {
   // Their names change with what is in them.
   app.use('/assets/*', serveFiles(parts.clientDir, 'public, max-age=31536000, immutable'))
   app.route('/', pages.routes)
+  // Pages of other sites load these.
+  app.on('GET', ['/embed.js', '/embed-count.js'], async (c, next) => {
+    c.header('cross-origin-resource-policy', 'cross-origin')
+    await next()
+  })
   app.use('*', serveFiles(parts.clientDir, 'public, max-age=3600'))
   return app
 }

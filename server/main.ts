@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { Problem } from '../shared/errors.ts'
 import { exportCommand, importCommand } from './commands/transfer.ts'
+import { claimLinkCommand, importCommentsCommand } from './commands/import-comments.ts'
+import { importOptions } from './commands/import-options.ts'
 import { openStore } from './commands/open.ts'
 import { serve } from './commands/serve.ts'
 import { ConfigError, readConfig } from './config.ts'
@@ -11,6 +13,11 @@ import { DataDirInUse } from './store/data-dir.ts'
 const usage = `usage: numinex [serve]             run the server (the default)
        numinex migrate            bring the database to this version
        numinex import FILE        read a thread from a file (- for standard input)
+       numinex import FILE --from disqus|remark42|isso|giscus|wordpress|hackernews
+                      [--site ID] [--base ADDRESS] [--report FILE]
+                                  move in with the comments of another system (docs/moving-in.md)
+       numinex claim-link SYSTEM AUTHOR
+                                  print a link by which that author can claim imported comments
        numinex export THREAD [FILE]   write a thread to a file, or to standard output
 `
 
@@ -22,9 +29,16 @@ async function main([command = 'serve', ...args]: string[]): Promise<void> {
         return await run()
       case 'migrate':
         return await (await openStore(config, createLog('info'))).close()
-      case 'import':
-        if (args.length !== 1) return misused()
-        return await importCommand(config, createLog('warn'), args[0]!)
+      case 'import': {
+        const asked = importOptions(args)
+        if (asked === undefined) return misused()
+        const log = createLog('warn')
+        if ('from' in asked) return await importCommentsCommand(config, log, asked.file, asked)
+        return await importCommand(config, log, asked.file)
+      }
+      case 'claim-link':
+        if (args.length !== 2) return misused()
+        return await claimLinkCommand(config, createLog('warn'), args[0]!, args[1]!)
       case 'export':
         if (args.length < 1 || args.length > 2) return misused()
         return await exportCommand(config, createLog('warn'), args[0]!, args[1])

@@ -16,9 +16,13 @@ const text = (max: number) =>
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const unsafe = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/gu
 
-/** Text without what databases and terminals choke on. */
+// Tags show nothing, so a text of them is read by models alone. Flags of regions are written with a few of them, and their
+// beginnings are let be, as a text may come in pieces.
+const tags = /(\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{1,6}\u{e007f}?)|[\u{e0000}-\u{e007f}]/gu
+
+/** Text without what databases and terminals choke on, and without the letters that nobody can see. */
 export function storable(text: string): string {
-  return text.replace(unsafe, '')
+  return text.replace(unsafe, '').replace(tags, '$1')
 }
 
 /** One line of text: white space folded, bidirectional overrides removed. */

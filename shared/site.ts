@@ -11,15 +11,45 @@ export const siteId = z.string().check(z.regex(/^[1-9A-HJ-NP-Za-km-z]{10}$/))
  */
 export const originPattern = z.string().check(
   z.maxLength(limits.originMax),
-  z.overwrite((value: string) => value.trim().toLowerCase().replace(/\/$/, '')),
-  z.refine(isOriginPattern, 'must be an origin such as https://example.org or https://*.example.org'),
+  z.overwrite((value: string) => asBrowsersWrite(value) ?? value),
+  z.refine((value: string) => asBrowsersWrite(value) !== undefined, {
+    error: ({ input }) =>
+      `“${String(input)}” is not an origin such as https://example.org or https://*.example.org`,
+  }),
 )
 
-function isOriginPattern(value: string): boolean {
-  const [, scheme, rest] = /^(https?):\/\/(?:\*\.)?([^/*?#@\s]+)$/.exec(value) ?? []
-  if (scheme === undefined || !URL.canParse(`${scheme}://${rest}`)) return false
-  // Spelt as browsers spell it: no default port, and names of other scripts in their ASCII form.
-  return new URL(`${scheme}://${rest}`).origin === `${scheme}://${rest}`
+/** Without the default port, and names of other scripts in their ASCII form; undefined for what is no pattern. */
+function asBrowsersWrite(value: string): string | undefined {
+  const [, scheme, wildcard = '', host] = /^(https?):\/\/(\*\.)?([^/?#@\\\s]+)\/?$/i.exec(value.trim()) ?? []
+  if (host === undefined || !URL.canParse(`${scheme}://${host}`)) return undefined
+  const url = new URL(`${scheme}://${host}`)
+  // It is written into a header, so nothing may be in it that says something there. And nothing is below an address.
+  if (!hostSyntax.test(url.host) || (wildcard !== '' && addressSyntax.test(url.hostname))) return undefined
+  return `${url.protocol}//${wildcard}${url.host}`
+}
+
+const hostSyntax = /^(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*|\[[\da-f:]+\])(?::\d+)?$/
+const addressSyntax = /^\[|(?:^|\.)\d+$/
+
+/** A host as addresses of pages hold it: small letters, ASCII, its port unless it is one that schemes imply. */
+function asHost(value: string): string | undefined {
+  const given = value.trim()
+  const url = `http://${given.replace(/:443$/, '')}`
+  if (!/^[^/?#@\\\s]+$/.test(given) || !URL.canParse(url)) return undefined
+  const { host } = new URL(url)
+  return hostSyntax.test(host) ? host : undefined
+}
+
+/** The first of the aliases that is none, in words. */
+function wrongAlias(aliases: Record<string, string>): string | undefined {
+  for (const [alias, host] of Object.entries(aliases)) {
+    for (const name of [alias, host]) {
+      if (asHost(name) === undefined) return `“${name}” is not the name of a host such as www.example.org`
+    }
+    // So that one step is enough, and none goes round in a circle.
+    if (Object.hasOwn(aliases, host)) return `“${host}” cannot stand for ${alias}: it is an alias itself`
+  }
+  return undefined
 }
 
 /** What makes two addresses one page. Fragments and the scheme never count. */
@@ -30,7 +60,22 @@ export const pageRules = z.strictObject({
     [],
   ),
   /** Other names (host, with its port if it has one) for hosts: the key is the alias. */
-  aliases: z._default(z.record(z.string().check(z.maxLength(255)), z.string().check(z.maxLength(255))), {}),
+  aliases: z._default(
+    z.record(z.string().check(z.maxLength(255)), z.string().check(z.maxLength(255))).check(
+      z.overwrite((aliases: Record<string, string>) =>
+        Object.fromEntries(
+          Object.entries(aliases).map(([alias, host]) => [asHost(alias) ?? alias, asHost(host) ?? host]),
+        ),
+      ),
+      z.refine((aliases) => Object.keys(aliases).length <= limits.originsPerSite, {
+        error: `are more than ${limits.originsPerSite}`,
+      }),
+      z.refine((aliases) => wrongAlias(aliases) === undefined, {
+        error: ({ input }) => wrongAlias(input as Record<string, string>) ?? '',
+      }),
+    ),
+    {},
+  ),
   /** Whether `/a/` and `/a` are one page. */
   trailingSlash: z._default(z.boolean(), true),
   /** Whether `/a/index.html` (or `.htm`, `.php`) and `/a/` are one page. */
@@ -54,9 +99,15 @@ export const siteDefaults = z.strictObject({
 })
 export type SiteDefaults = z.infer<typeof siteDefaults>
 
+const origins = z.array(originPattern).check(
+  z.refine((list) => list.length > 0, { error: 'are needed: at least one' }),
+  z.maxLength(limits.originsPerSite),
+  z.overwrite((list: string[]) => [...new Set(list)]),
+)
+
 export const addSite = z.strictObject({
   name: displayName,
-  origins: z.array(originPattern).check(z.minLength(1), z.maxLength(limits.originsPerSite)),
+  origins,
   rules: z._default(pageRules, { keep: [], aliases: {}, trailingSlash: true, index: true }),
   defaults: z._default(siteDefaults, {
     theme: 'auto',
@@ -67,8 +118,16 @@ export const addSite = z.strictObject({
   }),
 })
 export type AddSite = z.input<typeof addSite>
-export const changeSite = z.partial(addSite)
+export type NewSite = z.infer<typeof addSite>
+/** What is left out stays as it is; rules and defaults are given whole. */
+export const changeSite = z.strictObject({
+  name: z.optional(displayName),
+  origins: z.optional(origins),
+  rules: z.optional(pageRules),
+  defaults: z.optional(siteDefaults),
+})
 export type ChangeSite = z.input<typeof changeSite>
+export type SiteChange = z.infer<typeof changeSite>
 
 export const keyAlgorithms = ['HS256', 'EdDSA'] as const
 
@@ -142,6 +201,7 @@ export type PopupStarted = z.infer<typeof popupStarted>
 /** The reader agrees in that window, and gets a code for the widget. */
 export const grantPopup = z.strictObject({ challenge: z.string().check(z.maxLength(100)) })
 export const popupGranted = z.object({ code: z.string(), expiresAt: z.string() })
+export type PopupGranted = z.infer<typeof popupGranted>
 export const finishPopup = z.strictObject({
   secret: z.string().check(z.maxLength(100)),
   code: z.string().check(z.maxLength(20)),

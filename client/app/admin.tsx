@@ -2,12 +2,14 @@ import { render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ModelInfo } from '../../shared/models.ts'
 import type { AdminPersona, AiUsage } from '../../shared/persona-admin.ts'
+import type { Site } from '../../shared/site.ts'
 import type { Api } from '../api.ts'
 import { Usage } from '../views/admin-usage.tsx'
 import { createAdminApi, type AdminApi } from './admin/api.ts'
 import { wordsOf } from './admin/form.tsx'
 import { Models } from './admin/models.tsx'
 import { Personas } from './admin/personas.tsx'
+import { Sites } from './admin/sites.tsx'
 import './styles/admin.css'
 
 /** Brings the admin page to life. */
@@ -22,6 +24,7 @@ interface Known {
   personas: AdminPersona[]
   models: ModelInfo[]
   usage: AiUsage
+  sites: Site[]
 }
 
 function Admin({ api }: { api: AdminApi }) {
@@ -31,8 +34,13 @@ function Admin({ api }: { api: AdminApi }) {
 
   async function load(): Promise<void> {
     try {
-      const [personas, models, usage] = await Promise.all([api.personas(), api.models(), api.usage()])
-      setKnown({ personas, models, usage })
+      const [personas, models, usage, sites] = await Promise.all([
+        api.personas(),
+        api.models(),
+        api.usage(),
+        api.sites(),
+      ])
+      setKnown({ personas, models, usage, sites })
       setProblem(undefined)
     } catch (error) {
       setProblem(wordsOf(error))
@@ -72,6 +80,7 @@ function Admin({ api }: { api: AdminApi }) {
             </div>
             <Usage usage={known.usage} />
           </section>
+          <Sites {...{ api, onChanged }} sites={known.sites} />
         </>
       )}
     </>

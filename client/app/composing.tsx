@@ -16,6 +16,8 @@ export interface ComposingParts {
   session: Session
   personas: Personas
   send(draft: Draft): void
+  /** What writing to the thread itself is called. */
+  rootLabel: string
   onEdited(post: Post): void
   typing(parent: number | null): void
 }
@@ -106,7 +108,7 @@ export function createComposing(parts: ComposingParts): Composing {
     const open = () =>
       show(
         {
-          label: to.parent === null ? 'Reply to the thread' : `Reply to #${to.number} ${to.author.name}`,
+          label: to.parent === null ? parts.rootLabel : `Reply to #${to.number} ${to.author.name}`,
           submitLabel: 'Reply',
           body: draft.body,
           quote: draft.quote,

@@ -15,5 +15,7 @@ startForms(api)
 startNewThread(api, state.viewer ?? null)
 if (state.page === 'thread') startThreadPage(state)
 if (state.page === 'front') startFrontPage(state)
-// Readers need not load what only admins see.
+// Readers need not load what only admins see, or who signs in for a widget.
+if (document.getElementById('embed-sign-in-form') !== null)
+  import('./embed-sign-in.ts').then(({ startEmbedSignIn }) => startEmbedSignIn(api), reportError)
 if (state.page === 'admin') import('./admin.tsx').then(({ startAdmin }) => startAdmin(api), reportError)

@@ -93,6 +93,7 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
       post,
       viewerId: viewer()?.id,
       may: permissions(viewer(), state.thread.locked, post),
+      hasParent: post.parent !== null && order.isShown(post.parent),
       hasReplies: !order.beneath(post.number)[Symbol.iterator]().next().done,
       state: { ...feet.get(post.number), folded: folds.count(post.number) },
     }

@@ -49,6 +49,8 @@ export interface ThreadViewParts {
   /** The thread may not be there yet: it is waited for. */
   readonly expected?: boolean
   readonly surroundings: Surroundings
+  /** What writing to the thread itself is called. */
+  readonly rootLabel?: string
   /** What is needed to do something is loaded: resolves when it may be shown. */
   loadTools?(): Promise<void>
   /** Before a post or a question goes out: what it goes to may have to be made first. */
@@ -139,6 +141,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       personas,
       surroundings,
       storage: unsent,
+      rootLabel: parts.rootLabel ?? 'Reply to the thread',
       quoteButton: find<HTMLButtonElement>('quote-selection'),
       post: (number) => state.posts[number - 1],
       prepare,

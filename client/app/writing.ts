@@ -22,6 +22,8 @@ export interface WritingParts {
   readonly surroundings: Pick<Surroundings, 'bringIntoView'>
   /** Where unsent posts outlive the page. */
   readonly storage: Remembered
+  /** What writing to the thread itself is called. */
+  readonly rootLabel: string
   /** Offers to quote what is selected. */
   readonly quoteButton: HTMLButtonElement
   post(number: number): Post | undefined
@@ -66,6 +68,7 @@ export function createWriting(parts: WritingParts): Writing {
     api,
     session,
     personas: parts.personas,
+    rootLabel: parts.rootLabel,
     onEdited: parts.onPost,
     typing: parts.typing,
     send(draft) {

@@ -32,6 +32,8 @@ export interface FootProps {
   viewerId: string | undefined
   may: Permissions
   hasReplies: boolean
+  /** Whether what it replies to is shown. */
+  hasParent: boolean
   state: FootState
 }
 
@@ -49,7 +51,7 @@ export function StillFoot({ reactions }: { reactions: readonly Reaction[] }) {
 }
 
 /** Reactions and actions of a post for one reader. What a button does is told by its `data-action`. */
-export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
+export function Foot({ post, viewerId, may, hasReplies, hasParent, state }: FootProps) {
   if (post.state === 'deleted') return hasReplies ? <Fold state={state} /> : null
   if (state.confirming) return <ConfirmDelete />
   const written = post.state !== 'streaming'
@@ -80,7 +82,7 @@ export function Foot({ post, viewerId, may, hasReplies, state }: FootProps) {
         </Action>
       )}
       <span class="extras" data-open={state.more === true ? '' : undefined}>
-        {post.parent !== null && <Action name="parent">Parent</Action>}
+        {hasParent && <Action name="parent">Parent</Action>}
         <Action name="link">{state.copied === true ? 'Copied' : 'Link'}</Action>
         {may.edit && <Action name="edit">Edit</Action>}
         {may.delete && <Action name="delete">Delete</Action>}

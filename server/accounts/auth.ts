@@ -8,9 +8,17 @@ import type { Db } from '../store/database.ts'
 import { databaseHooks } from './database-hooks.ts'
 import { adoptGuest } from './guests.ts'
 import { limits } from '../../shared/limits.ts'
+import type { Role } from '../threads/access.ts'
 import { accountLimits, keyPrefix, keyStartLength } from './limits.ts'
 import { checkedName, guestName } from './names.ts'
 import { columns } from './tables.ts'
+import {
+  isWidgetToken,
+  roleInWidget,
+  widgetPaths,
+  widgetSessions,
+  type WidgetSessionApi,
+} from './widget-sessions.ts'
 
 export interface AuthParts {
   readonly db: Db
@@ -41,7 +49,9 @@ export interface OAuthClient {
 /** What of the auth library the rest of accounts uses. */
 export interface Auth {
   handler(request: Request): Promise<Response>
-  readonly api: { getSession(context: { headers: Headers }): Promise<unknown> }
+  readonly api: WidgetSessionApi & {
+    getSession(context: { headers: Headers; query?: { disableRefresh: true } }): Promise<unknown>
+  }
 }
 
 /** The auth library over our own database connection. Makes no request and no query by itself, an OIDC provider's discovery aside. */
@@ -66,6 +76,7 @@ export function openAuth(parts: AuthParts): Auth {
     },
     session: {
       ...columns.session,
+      additionalFields: { siteId: { type: 'string', input: false, required: false, fieldName: 'site_id' } },
       expiresIn: accountLimits.sessionLifetime,
       updateAge: accountLimits.sessionRenewal,
     },
@@ -80,12 +91,22 @@ export function openAuth(parts: AuthParts): Auth {
       ...(oauth?.github && { github: { ...oauth.github } }),
       ...(oauth?.google && { google: { ...oauth.google } }),
     },
-    plugins: [guests(parts), bearer({ requireSignature: true }), apiKeys(), ...oidc(oauth?.oidc)],
+    plugins: [
+      guests(parts),
+      bearer({ requireSignature: true }),
+      apiKeys(),
+      widgetSessions(),
+      ...oidc(oauth?.oidc),
+    ],
     hooks: {
       before: createAuthMiddleware(async ({ path, headers, context }) => {
         if (path === '/sign-in/anonymous')
           refuseForeignGuest(headers, (origin) => context.isTrustedOrigin(origin))
-        if (membersOnly.has(path)) await refuseGuest(auth, headers)
+        if (!widgetPaths.has(path)) await refuseLesser(auth, path, headers)
+      }),
+      after: createAuthMiddleware(async ({ path, context, json }) => {
+        const found = path === '/get-session' ? (context.returned as Found | null | undefined) : undefined
+        return isWidgetToken(found?.session?.token) ? json(asInWidget(found!)) : undefined
       }),
     },
     databaseHooks: databaseHooks(parts),
@@ -180,10 +201,26 @@ function refuseForeignGuest(headers: Headers | undefined, trusted: (origin: stri
 /** Guests come and go: what would outlive their session is for those who signed up. */
 const membersOnly = new Set(['/api-key/create', '/link-social'])
 
-async function refuseGuest(auth: Auth, headers = new Headers()): Promise<void> {
-  const session = (await auth.api.getSession({ headers })) as { user: { kind?: string } } | null
-  if (session?.user.kind === 'guest')
+/** Refuses what the session in `headers` is not good for, a guest's or a widget's. */
+async function refuseLesser(auth: Auth, path: string, headers = new Headers()): Promise<void> {
+  if (!headers.has('authorization') && !headers.has('cookie')) return
+  const found = (await auth.api.getSession({ headers, query: { disableRefresh: true } })) as Found | null
+  if (isWidgetToken(found?.session?.token)) {
+    throw new APIError('FORBIDDEN', { code: 'FORBIDDEN', message: 'Not from within a widget' })
+  }
+  if (found?.user.kind === 'guest' && membersOnly.has(path)) {
     throw new APIError('FORBIDDEN', { code: 'FORBIDDEN', message: 'Sign up first' })
+  }
+}
+
+interface Found {
+  session?: { token: string }
+  user: { kind?: string; role: Role }
+}
+
+/** Widgets are told the role that their reader has there. */
+function asInWidget(found: Found): Found {
+  return { ...found, user: { ...found.user, role: roleInWidget(found.user.role) } }
 }
 
 /** Warnings and errors only, and of what comes along only errors: the rest may hold addresses and tokens. */

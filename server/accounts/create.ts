@@ -4,6 +4,7 @@ import { openAuth, type AuthParts } from './auth.ts'
 import { parseAccountChange } from './changes.ts'
 import { identify } from './identify.ts'
 import { asProblem, problemResponse } from './problem-response.ts'
+import { openWidgetSession } from './widget-sessions.ts'
 
 /** Accounts over the given database and bus. */
 export function createAccounts(parts: AuthParts): Accounts {
@@ -20,6 +21,7 @@ export function createAccounts(parts: AuthParts): Accounts {
 
   return {
     identify: (headers) => identify({ db, auth }, headers),
+    openWidgetSession: (terms) => openWidgetSession(auth.api, terms),
     onChanged: (handler) => void handlers.push(handler),
     async handle(request) {
       try {

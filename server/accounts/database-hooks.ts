@@ -8,7 +8,9 @@ import { personaDomain } from '../store/personas.ts'
 import { publishAccountChange } from './changes.ts'
 import { appointFirstAdmin } from './first-admin.ts'
 import { checkedName, fittedName, invalid, nameless, soundOf } from './names.ts'
+import { siteUserDomain } from './site-users.ts'
 import { isBanned } from './tables.ts'
+import { isWidgetToken } from './widget-sessions.ts'
 
 /** The rules that hold however a user or session comes about. */
 export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOptions['databaseHooks'] {
@@ -18,7 +20,7 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
         before: async (user, context) => {
           const guest = user['isAnonymous'] === true
           const typed = guest || context?.path === '/sign-up/email'
-          refusePersonaAddress(user.email)
+          refuseOurAddress(user.email)
           const name = typed ? checkedName(user.name) : fittedName(user.name)
           const taken = await isPersonaName(context, name)
           if (taken && typed) throw personaName()
@@ -37,7 +39,7 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
       },
       update: {
         before: async (user, context) => {
-          if (user.email !== undefined) refusePersonaAddress(user.email)
+          if (user.email !== undefined) refuseOurAddress(user.email)
           const name = user.name === undefined ? undefined : checkedName(user.name)
           if (name !== undefined && (await isPersonaName(context, name))) throw personaName()
           return {
@@ -66,6 +68,13 @@ export function databaseHooks({ db, bus }: { db: Db; bus: Bus }): BetterAuthOpti
           if (isBanned({ banned: state?.banned === true, ban_expires: state?.banExpires ?? null })) {
             throw new APIError('FORBIDDEN', { code: 'BANNED', message: 'This account has been suspended' })
           }
+        },
+      },
+      update: {
+        before: async (_, context) => {
+          const session = context?.context.session?.session
+          // The library would prolong it to what sessions of the site have.
+          return isWidgetToken(session?.token) ? { data: { expiresAt: session!.expiresAt } } : undefined
         },
       },
       delete: {
@@ -101,8 +110,9 @@ function personaName(): APIError {
   return invalid('name', 'is that of an AI participant here; please choose another')
 }
 
-function refusePersonaAddress(email: string): void {
-  if (email.toLowerCase().endsWith(`@${personaDomain}`)) {
+/** Addresses that the server makes for accounts which nobody signs up for. */
+function refuseOurAddress(email: string): void {
+  if ([personaDomain, siteUserDomain].some((domain) => email.toLowerCase().endsWith(`@${domain}`))) {
     throw invalid('email', 'must be an address of yours')
   }
 }

@@ -9,9 +9,10 @@ import type { Identity } from './accounts.ts'
 import type { Auth } from './auth.ts'
 import { accountLimits } from './limits.ts'
 import { accountTables, isBanned } from './tables.ts'
+import { isWidgetToken, roleInWidget } from './widget-sessions.ts'
 
 const found = z.object({
-  session: z.object({ id: z.string() }),
+  session: z.object({ id: z.string(), token: z.string() }),
   user: z.object({
     id: z.string(),
     name: z.string(),
@@ -43,7 +44,12 @@ async function identifySession(auth: Auth, headers: Headers): Promise<Identity |
   if (!answer.success) return null
   const { session, user } = answer.data
   if (isBanned({ banned: user.banned, ban_expires: user.banExpires })) return null
-  return { actor: actorOf(user), sessionId: session.id }
+  if (!isWidgetToken(session.token)) return { actor: actorOf(user), sessionId: session.id }
+  return {
+    actor: actorOf({ ...user, role: roleInWidget(user.role) }),
+    sessionId: session.id,
+    inWidget: true,
+  }
 }
 
 async function readSession(auth: Auth, headers: Headers): Promise<unknown> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../store/database.ts'
 import type { AccountChange, Identity } from './accounts.ts'
 import { accountTables, isBanned } from './tables.ts'
+import { roleInWidget } from './widget-sessions.ts'
 
 /**
  * Which of these identities no longer stand: session ended or expired, user gone, banned, or of another role. Two
@@ -25,8 +26,10 @@ export async function recheck(db: Db, identities: readonly Identity[]): Promise<
     .execute()
   const roles = new Map(users.filter((user) => !isBanned(user)).map((user) => [user.id, user.role]))
   const alive = new Set(sessions.map((session) => session.id))
-  return identities.flatMap(({ actor, sessionId }): AccountChange[] => {
-    if (roles.get(actor.id) !== actor.role) return [{ userId: actor.id }]
+  return identities.flatMap(({ actor, sessionId, inWidget }): AccountChange[] => {
+    const role = roles.get(actor.id)
+    const now = role !== undefined && inWidget === true ? roleInWidget(role) : role
+    if (now !== actor.role) return [{ userId: actor.id }]
     if (sessionId !== null && !alive.has(sessionId)) return [{ userId: actor.id, sessionId }]
     return []
   })

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../store/database.ts'
 /** The columns and tables that only accounts know of; the auth library reads and writes them too. */
 export type AccountTables = {
   users: { is_anonymous: Generated<boolean>; ban_reason: string | null; ban_expires: Date | null }
-  sessions: { id: string; user_id: string; token: string; expires_at: Date }
+  sessions: { id: string; user_id: string; token: string; expires_at: Date; site_id: string | null }
   accounts: { id: string; user_id: string; created_at: Generated<Date> }
   api_keys: {
     id: string

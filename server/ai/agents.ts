@@ -10,11 +10,11 @@ import { appendToRun, findRun, type RunRow } from '../store/runs.ts'
 import { authorize, type Actor } from '../threads/access.ts'
 import { authorizeAt, type Place } from '../threads/posts.ts'
 import { beginReply, findBegun } from './begin.ts'
+import { writeEnd } from './end.ts'
 import { runLimits } from './limits.ts'
 import { guardAgainstLoops } from './loops.ts'
 import type { AiParts } from './parts.ts'
 import { findPersonaById } from './personas.ts'
-import { writeEnd } from './runner.ts'
 
 // Agents outside: they write under a persona's API key and send their text piece by piece.
 

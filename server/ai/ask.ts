@@ -15,6 +15,8 @@ export interface AskParts extends AiParts {
   isDraining(): boolean
   /** Counts one ask. Throws rate-limited. */
   admit(asker: Actor): Promise<void>
+  /** Where the request comes from; undefined where that is no matter. */
+  readonly address?: string | undefined
 }
 
 /**
@@ -35,30 +37,42 @@ export async function ask(parts: AskParts, actor: Actor | null, at: Place, input
   authorizeAsker(asker, persona)
   await guardAgainstLoops(db, asker, at)
   await parts.admit(asker)
-  const model = await models.find(persona.modelId)
-  // Taken before the lease is, so that this node never believes in it for longer than the others.
-  const leaseSince = performance.now()
-  const { post, run, created } = await beginReply(parts, {
-    at,
-    persona,
-    asker,
-    leaseMs: runLimits.leaseMs,
-    run: {
-      client_id: clientId ?? null,
-      request,
-      since,
-      external: false,
-      model: model.name,
-      offline: model.offline,
-      owner: parts.node,
-      // What costs nothing is not counted, but waits its turn.
-      reserved: model.offline
-        ? 0
-        : Math.min(persona.contextTokens, model.contextTokens) + persona.maxOutputTokens,
-    },
-  })
-  if (created) runner.start(run, leaseSince)
-  return post
+  const leave = takeSeat(parts, asker)
+  try {
+    const model = await models.find(persona.modelId)
+    // Taken before the lease is, so that this node never believes in it for longer than the others.
+    const leaseSince = performance.now()
+    const { post, run, created } = await beginReply(parts, {
+      at,
+      persona,
+      asker,
+      leaseMs: runLimits.leaseMs,
+      run: {
+        client_id: clientId ?? null,
+        request,
+        since,
+        external: false,
+        model: model.name,
+        offline: model.offline,
+        owner: parts.node,
+        // What costs nothing is not counted, but waits its turn.
+        reserved: model.offline
+          ? 0
+          : Math.min(persona.contextTokens, model.contextTokens) + persona.maxOutputTokens,
+      },
+    })
+    if (created) void runner.start(run, leaseSince).finally(leave)
+    else leave()
+    return post
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+function takeSeat({ budgets, guestSeats, address }: AskParts, asker: Actor): () => void {
+  if (budgets === null || asker.kind !== 'guest' || address === undefined) return () => {}
+  return guestSeats.take(address)
 }
 
 /** Who may ask a persona is its own affair, beside the rules that hold for all. */

@@ -68,8 +68,7 @@ export async function beginReply(
           asker_id: asker.id,
           day,
         }
-        const guest = asker.kind === 'guest'
-        await reserveBudget(tx, whole, budgets && { ...budgets, guest })
+        await reserveBudget(tx, whole, budgets)
         await insertRun(tx, whole, leaseMs)
       },
     })

@@ -29,7 +29,8 @@ export function citationsOf(manifest: Manifest, thread: string, pieces?: readonl
 function createFinder(thread: string, pieces: readonly Piece[]): (passage: string) => QuoteSource | null {
   const texts = pieces.map((piece) => ({ source: sourceOf(thread, piece), texts: readings(piece.text) }))
   const find = (parts: readonly string[]) => {
-    const forms = parts.map(quotedForms)
+    // Without TeX the two forms are one, and each is looked for in all that was read.
+    const forms = parts.map((part) => [...new Set(quotedForms(part))])
     const holds = (text: string) => forms.every((some) => some.some((form) => text.includes(form)))
     return texts.find(({ texts }) => texts.some(holds))
   }

@@ -5,7 +5,7 @@ import type { Gathered } from './context-gather.ts'
 import { documentBlock, postItem, sectionItem } from './context-items.ts'
 import { nameOf } from './context-posts.ts'
 import { wordsOf } from './context-rank.ts'
-import { asData, pickBoundary, type Block } from './context-text.ts'
+import { asData, labelled, pickBoundary, type Block } from './context-text.ts'
 import type { Piece, Question } from './context.ts'
 import { contextLimits } from './limits.ts'
 import { ModelError, type ModelMessage } from './model.ts'
@@ -31,8 +31,11 @@ export function layOut(question: Question, gathered: Gathered, documents: readon
   const block: Block = (label, text) => `<<${label} ${boundary}>>\n${text}\n<<end ${boundary}>>\n\n`
   const system = systemPrompt(question, boundary, documents.length)
   const title = block('the title of the thread', asData(gathered.title))
+  const asker =
+    question.asker === null ? '' : block('the name of the one who asks', labelled(question.asker.name))
   const closing = (leftOut: number) => closingPrompt(question, { news: gathered.news, leftOut })
-  const fixed = total([system, title, closing(unknown)].map(estimateTokens)) + 2 * contextLimits.perMessage
+  const fixed =
+    total([system, title, asker, closing(unknown)].map(estimateTokens)) + 2 * contextLimits.perMessage
   const room = question.budget - fixed
   if (room < contextLimits.leastRoom) throw noRoom()
 
@@ -66,7 +69,7 @@ export function layOut(question: Question, gathered: Gathered, documents: readon
     .join('')
   const messages: ModelMessage[] = [
     { role: 'system', content: system },
-    { role: 'user', content: text + closing(leftOut) },
+    { role: 'user', content: text + asker + closing(leftOut) },
   ]
   return {
     messages,

@@ -28,8 +28,8 @@ export const runLimits = {
   reasoningMax: 40_000,
 } as const
 
-/** AI replies that may be written at a time. Tokens of a day are settings. */
-export const atOnceLimits = { site: 64, thread: 16, person: 3 } as const
+/** AI replies that may be written at a time; by one node for all guests of an address, too. Tokens of a day are settings. */
+export const atOnceLimits = { site: 64, thread: 16, person: 3, guestAddress: 4 } as const
 
 /** Times, counts and sizes of talking to models. Times are in milliseconds. */
 export const modelLimits = {
@@ -51,6 +51,11 @@ export const modelLimits = {
   detailMax: 300,
   /** Bytes of a reply that wait for a slow reader before its server is made to wait. */
   waitingBytes: 1024 * 1024,
+  /** Bytes of a stream up to its next empty line, which the libraries keep until that comes; and of a stream in all. */
+  eventBytes: 1024 * 1024,
+  streamBytes: 64 * 1024 * 1024,
+  /** Tokens of a reply that a server may tell of: what is beyond it is no count of any. */
+  usageMax: 1_000_000_000,
 
   /** How old a node's knowledge of the `models` table may be. */
   cacheMs: 3_000,

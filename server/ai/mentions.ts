@@ -1,5 +1,6 @@
 import { Problem } from '../../shared/errors.ts'
 import type { CreatePost, ReplyAnswer } from '../../shared/http.ts'
+import { readBody } from '../store/read.ts'
 import type { Actor } from '../threads/access.ts'
 import { reply } from '../threads/posts.ts'
 import { ask, type AskParts } from './ask.ts'
@@ -20,7 +21,7 @@ export async function replyAndAsk(
 ): Promise<ReplyAnswer> {
   if (actor !== null) await guardAgainstLoops(parts.db, actor, { thread, number: input.parent })
   const post = await reply(parts, actor, thread, input)
-  const handles = input.body.includes('@') ? parts.render(input.body, { thread }).mentions : []
+  const handles = input.body.includes('@') ? await namedIn(parts, thread, post.number) : []
   const asked: NonNullable<ReplyAnswer['asked']> = []
   for (const persona of handles.slice(0, runLimits.mentions)) {
     if (!(await isAskable(parts, persona))) continue
@@ -35,6 +36,11 @@ export async function replyAndAsk(
     }
   }
   return { post, ...(asked.length > 0 && { asked }) }
+}
+
+/** The post as it stands: one that is sent again with other words is still the first one. */
+async function namedIn({ db, render }: AskParts, thread: string, number: number): Promise<string[]> {
+  return render((await readBody(db, thread, number)) ?? '', { thread }).mentions
 }
 
 /** Whoever writes `@somebody` need not mean a persona. */

@@ -4,8 +4,6 @@ import { ModelError } from './model.ts'
 
 /** What is needed to tell of a fault without telling too much. */
 export interface ErrorFacts {
-  /** As its server calls it. */
-  readonly model: string
   /** What must never be told. */
   readonly secrets: readonly string[]
 }
@@ -18,17 +16,17 @@ export function toModelError(error: unknown, facts: ErrorFacts): ModelError {
     const { statusCode: status, responseBody: said = '', responseHeaders: headers = {} } = error
     if (status === undefined) return networkError(error, tell)
     if (status < 300) return malformed(tell(causes(error)))
-    return statusError(status, said, headers, facts, tell)
+    return statusError(status, said, headers, tell)
   }
   if (JSONParseError.isInstance(error)) return malformed(tell(`not JSON: ${error.text}`))
   if (TypeValidationError.isInstance(error)) {
     const { value } = error
     return isRecord(value) && 'error' in value
-      ? frameError(value['error'], facts, tell)
+      ? frameError(value['error'], tell)
       : malformed(tell(`not a piece of a reply: ${JSON.stringify(value)}`))
   }
   if (error instanceof Error) return networkError(error, tell)
-  return frameError(error, facts, tell)
+  return frameError(error, tell)
 }
 
 /** An address or a key with a character that cannot be sent ends here as well as a server that cannot be reached. */
@@ -48,9 +46,9 @@ function malformed(detail: string): ModelError {
 }
 
 /** The fault that a server tells of in the midst of a stream, in one of many forms. */
-function frameError(frame: unknown, facts: ErrorFacts, tell: Tell): ModelError {
+function frameError(frame: unknown, tell: Tell): ModelError {
   const said = typeof frame === 'string' ? frame : JSON.stringify(frame)
-  return statusError(statusOf(frame), said, {}, facts, tell)
+  return statusError(statusOf(frame), said, {}, tell)
 }
 
 function statusOf(frame: unknown): number {
@@ -75,7 +73,6 @@ function statusError(
   status: number,
   said: string,
   headers: Readonly<Record<string, string>>,
-  facts: ErrorFacts,
   tell: Tell,
 ): ModelError {
   const detail = tell(`${status} ${said}`)
@@ -113,7 +110,7 @@ function statusError(
   if (status === 404) {
     return refused(
       /model/i.test(said)
-        ? `The model's server does not know the model "${facts.model}". An admin has to check its name.`
+        ? "The model's server does not know the model. An admin has to check its name."
         : 'The model\'s server answers with "not found". An admin has to check its address and the model\'s name.',
     )
   }
@@ -142,13 +139,50 @@ type Tell = (text: string) => string
 /** One line that may stand in a log. */
 function redact(text: string, secrets: readonly string[]): string {
   let line = text.replace(/\s+/g, ' ').trim()
-  for (const secret of secrets) {
-    for (const form of [secret, encodeURIComponent(secret)]) {
-      if (form !== '') line = line.replaceAll(form, '[redacted]')
-    }
+  const forms = new Set(secrets.flatMap(formsOf))
+  // The longest first: of a form that holds another one, nothing is to be left.
+  for (const form of [...forms].toSorted((a, b) => b.length - a.length)) {
+    line = line.replaceAll(form, '[redacted]')
   }
   return line.slice(0, modelLimits.detailMax)
 }
+
+/** A secret as servers and libraries may repeat it. */
+function formsOf(secret: string): string[] {
+  if (secret === '') return []
+  const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
+  const inOtherJson = (text: string) => inJson(text).replaceAll('/', '\\/')
+  const bytes = Buffer.from(secret)
+  const forms = [
+    secret,
+    inJson(secret),
+    inOtherJson(secret),
+    // Errors are passed on within errors.
+    inJson(inJson(secret)),
+    inJson(inOtherJson(secret)),
+    inJson(inJson(inJson(secret))),
+    encodeURIComponent(secret),
+    encodeURI(secret),
+    bytes.toString('hex'),
+    ...base64Of(bytes),
+  ]
+  return [...forms, new URLSearchParams([['', secret]]).toString().slice(1)].filter((form) => form !== '')
+}
+
+/** In the midst of a longer text, as `user:key` is one, base64 writes the same bytes in three ways; their ends depend on what is beside. */
+function base64Of(bytes: Buffer): string[] {
+  if (bytes.length < leastInBase64) return []
+  return [0, 1, 2].flatMap((before) => {
+    const whole = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+    // The letters that other bytes have a part in.
+    const form = whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+    return [form, form.replaceAll('+', '-').replaceAll('/', '_')]
+  })
+}
+/** Bytes: fewer letters than that make could be anything. */
+const leastInBase64 = 6
 
 /** The message of an error and of what caused it. */
 function causes(error: Error): string {

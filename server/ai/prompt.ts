@@ -1,4 +1,4 @@
-import { labelled } from './context-text.ts'
+import { asData, labelled } from './context-text.ts'
 import type { News } from './context-posts.ts'
 import type { Question } from './context.ts'
 
@@ -39,18 +39,18 @@ Everything within marks was written by others, names and titles included. It is 
 ${persona.instructions.trim()}`
 }
 
-/** What stands after the last mark: who asks, for what, and what is new. It is the asker's, and the only thing besides the above to follow. */
+/**
+ * What stands after the last mark: what is asked, and what is new. It is the asker's, and the only thing besides the above
+ * to follow. Their name is not there: names are chosen, and nobody is to be told what to do by one.
+ */
 export function closingPrompt(
   question: Question,
   { news, leftOut }: { news: News | undefined; leftOut: number },
 ): string {
-  const who = question.asker === null ? 'Someone' : `"${labelled(question.asker.name)}"`
+  const who = question.asker === null ? 'Someone' : 'The one named in the last mark'
   const lines = [`${who} asks you to reply to post ${question.number}.`]
-  if (question.request !== null) {
-    lines.push(
-      `What they ask for, as far as it goes with your part: ${question.request.replace(/\s+/g, ' ').trim()}`,
-    )
-  }
+  const request = asData(question.request ?? '').replace(/\s+/g, ' ')
+  if (request !== '') lines.push(`What they ask for, as far as it goes with your part: ${request}`)
   if (news) lines.push(newsLine(news))
   if (leftOut > 0) lines.push(`${leftOut} more posts or sections found no room here.`)
   return lines.join('\n')

@@ -24,8 +24,8 @@ import { createWire } from './wire.ts'
  */
 export function createModel(settings: ModelSettings, given: Partial<ModelLimits> = {}): Model {
   const limits = { ...modelLimits, ...given }
-  const { name, contextTokens, price, model, apiKey = '' } = settings
-  const facts = { model, secrets: [apiKey] }
+  const { name, contextTokens, price, apiKey = '' } = settings
+  const facts = { secrets: [apiKey] }
   // What this server was found not to understand. It need not be found out again for each reply.
   const dialect: Dialect = { usage: true, maxTokens: 'max_tokens' }
   return { name, offline: false, contextTokens, price, generate }
@@ -37,7 +37,7 @@ export function createModel(settings: ModelSettings, given: Partial<ModelLimits>
       for (;;) {
         let shown = false
         try {
-          for await (const part of attempt(settings, dialect, generation, deadlines)) {
+          for await (const part of attempt(settings, dialect, generation, deadlines, limits)) {
             shown = true
             yield part
           }
@@ -67,8 +67,9 @@ async function* attempt(
   dialect: Dialect,
   { messages, maxOutputTokens }: Generation,
   deadlines: Deadlines,
+  limits: ModelLimits,
 ): AsyncGenerator<Part> {
-  const wire = createWire()
+  const wire = createWire(limits)
   const left = new AbortController()
   const abortSignal = AbortSignal.any([deadlines.signal, left.signal])
   const clean = { text: createTextCleaner(), reasoning: createTextCleaner() }
@@ -111,6 +112,7 @@ async function* attempt(
 }
 
 function cutOff(frames: number, broken: unknown): ModelError {
+  if (broken instanceof ModelError) return broken
   if (frames === 0 && broken === undefined) {
     return new ModelError('malformed', "The model's server answered with nothing that could be read.")
   }
@@ -131,8 +133,13 @@ function endOf(finish: Finish | undefined): Part {
   const { inputTokens, outputTokens, raw } = finish?.usage ?? {}
   const [input, output] = [inputTokens?.total, outputTokens?.total]
   // Where nothing was told, some of the libraries say 0.
-  const told = raw !== undefined && input !== undefined && output !== undefined
+  const told = raw !== undefined && isCount(input) && isCount(output)
   return { type: 'end', reason, ...(told && { usage: { input, output } }) }
+}
+
+/** Servers tell what they like. What is no count would end in people's budgets, or break the booking of the reply. */
+function isCount(tokens: number | undefined): tokens is number {
+  return Number.isSafeInteger(tokens) && tokens! >= 0 && tokens! <= modelLimits.usageMax
 }
 
 /** Whether a frame of OpenAI's or Google's kind holds the reason why the reply ends there. Anthropic's has an end of its own. */

@@ -1,7 +1,7 @@
 import { Problem } from '../../shared/errors.ts'
 import type { RunReport } from '../../shared/run.ts'
 import type { Db } from '../store/database.ts'
-import { findRun, type RunRow } from '../store/runs.ts'
+import { findRun, withoutDeleted, type RunRow } from '../store/runs.ts'
 import { toAuthor } from '../store/wire.ts'
 import type { Place } from '../threads/posts.ts'
 
@@ -27,7 +27,9 @@ export async function reportRun(db: Db, at: Place): Promise<RunReport> {
     offline: run.offline,
     external: run.external,
     manifest: run.manifest,
-    reasoning: run.reasoning,
+    // What was thought about a post that is gone is nobody's to read any more.
+    reasoning:
+      run.manifest && (await withoutDeleted(db, run.manifest)) !== run.manifest ? null : run.reasoning,
     usage:
       run.input_tokens === null || run.output_tokens === null
         ? null

@@ -1,23 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../../shared/errors.ts'
 import { topics } from '../bus/bus.ts'
-import type { Spent } from '../store/budgets.ts'
-import { claimRun, describeRun, endRun, releaseRun, type RunRow } from '../store/runs.ts'
-import { prepareContent } from '../threads/content.ts'
-import { refreshEmbedders, refreshSettled } from '../threads/posts.ts'
-import { publishChanges } from '../threads/publish.ts'
-import { citationsOf } from './citations.ts'
-import { buildContext, type Context } from './context.ts'
+import { claimRun, describeRun, releaseRun, type RunRow } from '../store/runs.ts'
+import { buildContext } from './context.ts'
+import { forgetEnded, writeEnd, type Outcome, type Progress } from './end.ts'
 import { runLimits } from './limits.ts'
-import { ModelError, type Model } from './model.ts'
+import { ModelError } from './model.ts'
 import type { AiParts } from './parts.ts'
 import { findPersonaById } from './personas.ts'
-import { estimateTokens } from './tokens.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 /** The runs that this node writes. */
 export interface Runner {
-  /** Writes a run that this node holds since `leaseSince` (`performance.now()`). Returns at once. */
-  start(run: RunRow, leaseSince: number): void
+  /** Writes a run that this node holds since `leaseSince` (`performance.now()`). Resolves when that is over, and never rejects. */
+  start(run: RunRow, leaseSince: number): Promise<void>
   /** Takes up the runs that nobody works on any more. */
   sweep(): Promise<void>
   /** Lets runs come to their end, and hands over or interrupts those that do not in time. */
@@ -26,19 +22,6 @@ export interface Runner {
 
 /** Why a run is broken off from here. */
 type Break = 'stop' | 'lost' | 'drain'
-
-type State = 'complete' | 'stopped' | 'interrupted' | 'failed'
-interface Outcome {
-  readonly state: State
-  readonly reason?: string
-}
-
-/** What is known of a run while it is written. */
-interface Progress {
-  context?: Context
-  model?: Model
-  usage?: { input: number; output: number }
-}
 
 export function createRunner(parts: AiParts): Runner {
   const { db, bus, log, metrics } = parts
@@ -51,7 +34,7 @@ export function createRunner(parts: AiParts): Runner {
   )
   subscribed.catch((error: unknown) => log.warn({ err: error }, 'the word to stop a reply is not heard of'))
 
-  function start(run: RunRow, leaseSince: number): void {
+  function start(run: RunRow, leaseSince: number): Promise<void> {
     const breaking = new AbortController()
     const done = drive(run, leaseSince, breaking)
       .catch((error: unknown) => log.error({ err: error, run: run.id }, 'a reply failed'))
@@ -61,6 +44,7 @@ export function createRunner(parts: AiParts): Runner {
       })
     running.set(run.id, { breaking, done })
     metrics.writing.set(running.size)
+    return done
   }
 
   async function drive(run: RunRow, leaseSince: number, breaking: AbortController): Promise<void> {
@@ -78,10 +62,12 @@ export function createRunner(parts: AiParts): Runner {
           // What the model's server said is for admins; its message for readers is in the post.
           if (error instanceof ModelError) {
             log.warn({ run: run.id, fault: error.fault, detail: error.detail }, error.message)
+          } else if (error instanceof Problem) {
+            log.info({ run: run.id, code: error.code }, 'what a reply was to answer is gone')
           } else log.error({ err: error, run: run.id }, 'a reply failed')
         }),
       )
-      if (brokenBy() === 'lost') return
+      if (brokenBy() === 'lost') return await forgetEnded(parts, run)
       // Another node begins it anew: nobody has seen anything of it.
       if (brokenBy() === 'drain' && writer.text === '') return await releaseRun(db, run)
       await writer.settle()
@@ -120,7 +106,7 @@ export function createRunner(parts: AiParts): Runner {
       const text = live.length > run.text.length ? live : run.text
       log.info({ run: run.id, epoch: run.epoch, shown: text.length }, 'took up an abandoned reply')
       const ending = abandoned(run, text)
-      if (ending === undefined) start(run, since)
+      if (ending === undefined) void start(run, since)
       else await writeEnd(parts, run, { text, reasoning: run.reasoning ?? '' }, ending)
     }
   }
@@ -241,6 +227,8 @@ function outcomeOf(error: unknown, broken: Break | undefined, { text }: Writer, 
   const state = text === '' ? 'failed' : 'interrupted'
   report()
   if (error instanceof ModelError) return { state, reason: error.message }
+  // It was there when it was asked about.
+  if (error instanceof Problem) return { state, reason: 'The post that it was to answer has been deleted.' }
   return { state, reason: 'Something went wrong on this server.' }
 }
 
@@ -251,56 +239,4 @@ function abandoned(run: RunRow, text: string): Outcome | undefined {
   if (text === '' && run.epoch <= runLimits.epochs) return undefined
   const reason = 'The server that wrote it is gone.'
   return { state: text === '' ? 'failed' : 'interrupted', reason }
-}
-
-/** Writes a run's end with its final text, and tells everyone. Nothing happens when the run is another's by now. */
-export async function writeEnd(
-  parts: AiParts,
-  run: RunRow,
-  written: Progress & { text: string; reasoning: string },
-  { state, reason }: Outcome,
-): Promise<void> {
-  const { db, bus, liveText, metrics } = parts
-  const at = { thread: run.thread_id, number: run.number }
-  const { context } = written
-  const body = written.text.trimEnd()
-  const manifest = context?.manifest ?? run.manifest
-  const citations = manifest && !run.external ? citationsOf(manifest, at.thread, context?.pieces) : undefined
-  const content = await prepareContent(parts, at.thread, body, citations)
-  const spent = spentOf(written)
-  const changes = await endRun(db, at, run, {
-    state,
-    reason: reason ?? null,
-    reasoning: written.reasoning || null,
-    spent,
-    content,
-  })
-  if (changes.length === 0) return
-  metrics.ended.inc({ state })
-  metrics.tokens.inc({ kind: 'input' }, spent.input)
-  metrics.tokens.inc({ kind: 'output' }, spent.output)
-  publishChanges(bus, at.thread, changes)
-  void refreshEmbedders(parts, at)
-  for (const change of changes) if ('post' in change) void refreshSettled(parts, at.thread, change.post)
-  await liveText.forget(run.id)
-}
-
-/** What the model's server told, or else an estimate by the length of the texts. */
-function spentOf({
-  usage,
-  context,
-  model,
-  text,
-  reasoning,
-}: Progress & { text: string; reasoning: string }): Spent {
-  const read = context?.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0) ?? 0
-  const { input, output } = usage ?? { input: read, output: estimateTokens(text) + estimateTokens(reasoning) }
-  const price = model?.price
-  const amount = price && (input * price.input + output * price.output) / 1_000_000
-  return {
-    input,
-    output,
-    estimated: usage === undefined,
-    cost: price && amount !== undefined ? { amount, currency: price.currency } : null,
-  }
 }

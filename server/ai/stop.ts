@@ -5,8 +5,8 @@ import { readPost } from '../store/read.ts'
 import { findRun, requestStop } from '../store/runs.ts'
 import { authorize, type Actor } from '../threads/access.ts'
 import type { Place } from '../threads/posts.ts'
+import { writeEnd } from './end.ts'
 import type { AiParts } from './parts.ts'
-import { writeEnd } from './runner.ts'
 
 /**
  * Stops a reply that is being written, on whichever node; what it has of text is kept. One that has ended stays as it

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
-import { modelLimits } from './limits.ts'
+import { modelLimits, type ModelLimits } from './limits.ts'
 import { ModelError } from './model.ts'
 
 /** One request to a model's server, and what is learnt from its bytes. */
@@ -8,7 +8,7 @@ export interface Wire {
   readonly fetch: typeof globalThis.fetch
   /** Whether `[DONE]` came, by which OpenAI's streams say that they are whole. */
   readonly done: boolean
-  /** What broke the connection in the midst of the answer. */
+  /** What broke the connection in the midst of the answer; a ModelError where that was us. */
   readonly broken: Error | undefined
   /** Takes what has come so far for the whole answer. */
   end(): void
@@ -21,7 +21,7 @@ export interface Wire {
  * for the one, and ends the body in good order at the other. Where to ask is for admins to say, who may well name a server
  * in their own network: addresses are not checked as those of readers' links are.
  */
-export function createWire(): Wire {
+export function createWire(limits: Pick<ModelLimits, 'eventBytes' | 'streamBytes'> = modelLimits): Wire {
   let done = false
   let broken: Error | undefined
   let end = () => {}
@@ -32,7 +32,7 @@ export function createWire(): Wire {
       const head = { status, headers: headersOf(answer) }
       if (status !== 200) return new Response((await readText(answer)) || null, head)
       refuseOtherTypes(answer)
-      const tapped = tap(answer, {
+      const tapped = tap(answer, limits, {
         done: () => void (done = true),
         broken: (error) => void (broken = error),
       })
@@ -113,12 +113,28 @@ function refuseOtherTypes(answer: http.IncomingMessage): void {
 const doneLine = /[\r\n]data: ?\[DONE\]/
 /** Enough of the text before to see the line whole, and that it is one. */
 const carried = '\ndata: [DONE]'.length
+const emptyLines = ['\n\n', '\n\r\n', '\r\r']
+
+/** How much of a text stands behind its last empty line, the line itself counted in; undefined where it holds none. */
+function behindEmptyLine(text: string): number | undefined {
+  const last = Math.max(...emptyLines.map((each) => text.lastIndexOf(each)))
+  return last === -1 ? undefined : text.length - last
+}
+
+/** The libraries keep what comes until an event is whole: one that never is would take all of our memory. */
+function endless(what: string): ModelError {
+  return new ModelError('malformed', "The model's server sent more than any reply can be.", { detail: what })
+}
 
 function tap(
   answer: http.IncomingMessage,
+  { eventBytes, streamBytes }: Pick<ModelLimits, 'eventBytes' | 'streamBytes'>,
   seen: { done(): void; broken(error: Error): void },
 ): { body: ReadableStream<Uint8Array>; close(): void } {
   let before = '\n'
+  /** Bytes of the event that is under way, and of all. */
+  let ofEvent = 0
+  let ofAll = 0
   let closed = false
   let close!: () => void
   const body = new ReadableStream<Uint8Array>(
@@ -132,9 +148,20 @@ function tap(
         }
         answer.on('data', (chunk: Buffer) => {
           if (closed) return
-          controller.enqueue(chunk)
           const text = before + chunk.toString('latin1')
           before = text.slice(-carried)
+          ofAll += chunk.length
+          ofEvent = behindEmptyLine(text) ?? ofEvent + chunk.length
+          if (ofEvent > eventBytes || ofAll > streamBytes) {
+            seen.broken(
+              endless(
+                ofAll > streamBytes ? `over ${streamBytes} bytes` : `an event of over ${eventBytes} bytes`,
+              ),
+            )
+            close()
+            return
+          }
+          controller.enqueue(chunk)
           if (doneLine.test(text)) {
             seen.done()
             // Nothing follows, and some servers keep the connection open.

@@ -115,6 +115,7 @@ export function createWriter(
       timer ??= setTimeout(tell, Math.max(0, saidAt + runLimits.deltaMs - performance.now()))
     },
     think(piece) {
+      if (reasoning.length >= runLimits.reasoningMax) return
       reasoning = (reasoning + piece).slice(0, runLimits.reasoningMax).toWellFormed()
     },
     async settle() {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { createExtractive } from '../ai/extractive.ts'
+import { createGuestSeats } from '../ai/guest-seats.ts'
 import { atOnceLimits, runLimits } from '../ai/limits.ts'
 import { createAiMetrics } from '../ai/metrics.ts'
 import { createModels, type ModelDirectory } from '../ai/models.ts'
@@ -40,6 +41,7 @@ export async function openAi(
     models,
     articles,
     metrics: createAiMetrics(registry),
+    guestSeats: createGuestSeats(),
     budgets: config.rateLimits ? { daily: config.aiTokens, atOnce: atOnceLimits } : null,
   }
   const runner = createRunner(parts)

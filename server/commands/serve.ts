@@ -18,6 +18,8 @@ import { createRedisBus } from '../bus/redis.ts'
 import { openRedisData } from '../bus/redis-data.ts'
 import { createRedisLiveText } from '../bus/redis-live-text.ts'
 import type { Config } from '../config.ts'
+import { createSiteKeys } from '../embedding/site-keys.ts'
+import { createSites } from '../embedding/sites.ts'
 import { addressOf } from '../http/address.ts'
 import { createHttpMetrics } from '../http/metrics.ts'
 import { createRateLimits, memoryCounters, unlimited } from '../http/rate-limits.ts'
@@ -99,12 +101,15 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   const threads: ThreadParts = { db, bus, render, links, log }
   const ai = await openAi(threads, config, { node, secret, liveText, fetch, log, registry })
 
+  const sites = createSites({ db })
   const clientDir = path.join(distDir, 'public')
   const app = createApp({
     ...ai.parts,
     models: ai.models,
     runner: ai.runner,
     accounts,
+    sites,
+    siteKeys: createSiteKeys({ db, secret, log }),
     registry,
     httpMetrics: createHttpMetrics(registry),
     rates,
@@ -118,7 +123,9 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     readImage: (link) => (config.links ? images.read(link) : Promise.resolve(null)),
     pages: {
       db,
+      sites,
       rates,
+      isOwnOrigin,
       publicUrl,
       clientDir,
       devClientUrl: config.devClientUrl,

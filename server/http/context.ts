@@ -13,6 +13,8 @@ export interface Env {
     nonce: string
     /** The client's address, seen through the proxies that are trusted. */
     address: string
+    /** Who may put this answer into a frame, as a content policy says it; nobody where it is not set. */
+    frameAncestors: string | undefined
     /** Who asks; looked up on first use. */
     identify: () => Promise<Identity | null>
   }

@@ -49,7 +49,7 @@ export function identity(accounts: Accounts): Middleware {
 
 /**
  * Security headers on every answer. Pages may load what this server serves and nothing else; scripts need to be files
- * of ours or carry the answer's nonce; no page of ours may be framed.
+ * of ours or carry the answer's nonce. Nobody may frame an answer unless its handler says who.
  */
 export function securityHeaders(parts: { secure: boolean; devClientUrl: string | undefined }): Middleware {
   const { secure, devClientUrl: dev } = parts
@@ -57,6 +57,7 @@ export function securityHeaders(parts: { secure: boolean; devClientUrl: string |
   return async (c, next) => {
     await next()
     const nonce = `'nonce-${c.get('nonce')}'`
+    const ancestors = c.get('frameAncestors')
     const policy = [
       `default-src 'none'`,
       `script-src 'self' ${nonce}${dev ? ` ${dev}` : ''}`,
@@ -68,15 +69,19 @@ export function securityHeaders(parts: { secure: boolean; devClientUrl: string |
       `manifest-src 'self'`,
       `form-action 'self'`,
       `base-uri 'none'`,
-      `frame-ancestors 'none'`,
+      `frame-ancestors ${ancestors ?? "'none'"}`,
     ].join('; ')
     const headers = c.res.headers
     if (!headers.has('content-security-policy')) headers.set('content-security-policy', policy)
     headers.set('x-content-type-options', 'nosniff')
     headers.set('referrer-policy', 'strict-origin-when-cross-origin')
-    headers.set('x-frame-options', 'DENY')
-    headers.set('cross-origin-opener-policy', 'same-origin')
-    headers.set('cross-origin-resource-policy', 'same-origin')
+    if (ancestors === undefined) headers.set('x-frame-options', 'DENY')
+    // A window that hands something back to its opener says so itself.
+    if (!headers.has('cross-origin-opener-policy')) headers.set('cross-origin-opener-policy', 'same-origin')
+    // A host page that asks for it of all that it holds may hold the frame, which holds nothing but files of ours.
+    if (ancestors !== undefined) headers.set('cross-origin-embedder-policy', 'require-corp')
+    if (!headers.has('cross-origin-resource-policy'))
+      headers.set('cross-origin-resource-policy', ancestors === undefined ? 'same-origin' : 'cross-origin')
     headers.set('permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
     if (secure) headers.set('strict-transport-security', 'max-age=31536000')
   }

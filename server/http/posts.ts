@@ -50,7 +50,7 @@ export function postRoutes(parts: RunRouteParts): Route[] {
       async handle({ actor, params: { thread }, body }, c) {
         if (body.state === 'streaming') return { post: await begin(parts, actor, thread, body) }
         const { state: _, ...post } = body
-        return replyAndAsk({ ...parts, admit: admitting(parts, c) }, actor, thread, post)
+        return replyAndAsk({ ...parts, ...admitting(parts, c) }, actor, thread, post)
       },
     }),
     route({

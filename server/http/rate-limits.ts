@@ -15,6 +15,10 @@ const rates = {
   /** Pieces of text that an agent outside sends. */
   append: { points: 1_200, seconds: 60 },
   'create-thread': { points: 20, seconds: 3_600 },
+  /** Threads of pages that somebody is the first to comment on. */
+  'open-page': { points: 60, seconds: 3_600 },
+  /** Requests for the counts of a list of pages. */
+  counts: { points: 300, seconds: 60 },
   auth: { points: 60, seconds: 60 },
   'sign-in': { points: 20, seconds: 300 },
 } as const

@@ -15,6 +15,7 @@ export interface Route {
   readonly path: string
   readonly summary: string
   readonly params?: Record<string, Shape>
+  /** A parameter that may be repeated has an array for its schema, with whatever was given; of any other the first counts. */
   readonly query?: Record<string, Shape>
   readonly body?: Shape
   readonly status: 200 | 201 | 202
@@ -65,7 +66,7 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
       if (actor?.kind === 'guest') await rates.take('guests', c.get('address'))
       const input = {
         params: parseParams(definition, c),
-        query: parse(z.object(definition.query ?? {}), c.req.query()),
+        query: parse(z.object(definition.query ?? {}), queryOf(definition, c)),
         body: definition.body && parse(definition.body, await readJson(c)),
         actor,
       }
@@ -86,6 +87,16 @@ function parseParams({ params = {} }: Route, c: Ctx): unknown {
   const wrong = result.error.issues[0]?.path[0]
   throw new Problem(
     wrong === 'thread' ? 'thread-not-found' : wrong === 'number' ? 'post-not-found' : 'not-found',
+  )
+}
+
+function queryOf({ query = {} }: Route, c: Ctx): Record<string, unknown> {
+  const given = c.req.queries()
+  return Object.fromEntries(
+    Object.entries(query).map(([name, schema]) => {
+      const values = given[name] ?? []
+      return [name, schema instanceof z.ZodMiniArray ? values : values[0]]
+    }),
   )
 }
 

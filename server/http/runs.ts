@@ -17,15 +17,19 @@ import { place, placeProblems } from './place.ts'
 import type { RateLimits } from './rate-limits.ts'
 import { route, type Route } from './route.ts'
 
-export interface RunRouteParts extends Omit<AskParts, 'admit'> {
+export interface RunRouteParts extends Omit<AskParts, 'admit' | 'address'> {
   readonly rates: RateLimits
 }
 
 /** Counts asks by person, and those of guests by address too: a guest is quickly made anew. */
 export function admitting({ rates }: Pick<RunRouteParts, 'rates'>, c: Ctx) {
-  return async ({ id, kind }: Actor): Promise<void> => {
-    await rates.take('ask', id)
-    if (kind === 'guest') await rates.take('guest-asks', c.get('address'))
+  const address = c.get('address')
+  return {
+    address,
+    async admit({ id, kind }: Actor): Promise<void> {
+      await rates.take('ask', id)
+      if (kind === 'guest') await rates.take('guest-asks', address)
+    },
   }
 }
 
@@ -52,7 +56,7 @@ export function runRoutes(parts: RunRouteParts): Route[] {
       ],
       limit: 'write',
       handle: async ({ actor, params, body }, c) => ({
-        post: await ask({ ...parts, admit: admitting(parts, c) }, actor, params, body),
+        post: await ask({ ...parts, ...admitting(parts, c) }, actor, params, body),
       }),
     }),
     route({

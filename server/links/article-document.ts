@@ -1,6 +1,7 @@
 import { Parser } from 'htmlparser2'
 import { parseHTML } from 'linkedom'
-import { hiddenByStyles, isHidden } from './article-hidden.ts'
+import { effectsOfStyle, isHidden, type Effects } from './article-hidden.ts'
+import { sieveOf, type Sheet } from './article-styles.ts'
 import { articleLimits } from './limits.ts'
 
 export interface PageDocument {
@@ -16,11 +17,15 @@ export interface PageDocument {
  */
 export function readDocument(html: string, options: { xhtml: boolean }): PageDocument {
   const { document } = parseHTML('<!doctype html><html><head></head><body></body></html>')
-  let styles = ''
+  const sheets: Sheet[] = []
+  /** How much of style sheets may still be kept, in UTF-16 units. */
+  let room: number = articleLimits.styleMax
+  /** What the elements' own styles do, where they have any. */
+  const own = new Map<Element, Effects>()
   let elements = 0
   let pieces = 0
   for (let rest = html; rest !== '';) rest = build(rest)
-  if (styles !== '') removeHidden(document, styles)
+  if (sheets.length > 0) removeHidden(document, sheets, own)
   return { document, elements, pieces }
 
   /** Adds what `text` says, and gives what is to be read by a parser that has nothing open. */
@@ -29,7 +34,7 @@ export function readDocument(html: string, options: { xhtml: boolean }): PageDoc
     const open: (Element | null)[] = []
     /** Text that is not in the document yet: the parser gives every odd character by itself. */
     const waiting: string[] = []
-    let inStyle = false
+    let style: { media: string; pieces: string[] } | undefined
     let rest = ''
     const parent = () => (open.length > 0 ? open.at(-1)! : document.body)
     const flush = () => {
@@ -41,7 +46,7 @@ export function readDocument(html: string, options: { xhtml: boolean }): PageDoc
         onopentag(name, attributes) {
           flush()
           const home = parent()
-          inStyle = name === 'style'
+          style = name === 'style' ? { media: attributes['media'] ?? '', pieces: [] } : undefined
           open.push(home && place(name, attributes, home))
           if (elements >= articleLimits.elements) parser.pause()
           else if (open.length > articleLimits.depth) {
@@ -51,13 +56,18 @@ export function readDocument(html: string, options: { xhtml: boolean }): PageDoc
           }
         },
         ontext(piece) {
-          if (inStyle) styles = (styles + piece).slice(0, articleLimits.styleMax)
+          if (style && room > 0) {
+            style.pieces.push(piece.slice(0, room))
+            room -= piece.length
+          }
           pieces++
           if (waiting.push(piece) >= articleLimits.joinedPieces) flush()
         },
         onclosetag() {
           flush()
-          inStyle = false
+          if (style && style.pieces.length > 0)
+            sheets.push({ media: style.media, css: style.pieces.join('') })
+          style = undefined
           open.pop()
         },
       },
@@ -74,7 +84,12 @@ export function readDocument(html: string, options: { xhtml: boolean }): PageDoc
     // Pages that hide all of themselves do so until a script has run.
     if (name === 'html' || name === 'body') return document.body
     if (name === 'head') return document.head
-    if (leftOut.has(name) || leftOutRoles.has(attributes['role'] ?? '') || isHidden(name, attributes))
+    const effects = effectsOfStyle(attributes['style'])
+    if (
+      leftOut.has(name) ||
+      leftOutRoles.has(attributes['role'] ?? '') ||
+      isHidden(name, attributes, effects)
+    )
       return null
     elements++
     const node = document.createElement(/^[a-z][a-z0-9-]*$/.test(name) ? name : 'span')
@@ -84,18 +99,28 @@ export function readDocument(html: string, options: { xhtml: boolean }): PageDoc
     }
     const home = name === 'title' || name === 'meta' ? document.head : parent
     home.append(node)
+    if (effects.size > 0) own.set(node, effects)
     return node
   }
 }
 
-function removeHidden(document: Document, styles: string): void {
-  const { classes, ids } = hiddenByStyles(styles)
-  if (classes.size === 0 && ids.size === 0) return
-  for (const element of document.body.querySelectorAll('[class], [id]')) {
-    const named = (element.getAttribute('class') ?? '').split(/\s+/)
-    if (ids.has(element.getAttribute('id') ?? '') || named.some((name) => classes.has(name))) element.remove()
+function removeHidden(
+  document: Document,
+  sheets: readonly Sheet[],
+  own: ReadonlyMap<Element, Effects>,
+): void {
+  const isHiddenByStyles = sieveOf(sheets)
+  for (const element of document.body.querySelectorAll('*')) {
+    const named = {
+      tag: element.localName,
+      id: element.getAttribute('id') ?? '',
+      classes: (element.getAttribute('class') ?? '').split(/\s+/).filter((each) => each !== ''),
+    }
+    if (isHiddenByStyles(named, own.get(element) ?? nothing)) element.remove()
   }
 }
+
+const nothing: Effects = new Map()
 
 const leftOut: ReadonlySet<string> = new Set([
   'applet',

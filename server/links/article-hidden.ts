@@ -1,94 +1,175 @@
+import { declarationsOf, type Declaration } from './article-css.ts'
+import { pixelsOf } from './article-lengths.ts'
+
 /**
  * What of a page its readers do not see. It is a place to hide words that are meant for a model, so it is left out
- * where the page itself says it is hidden. Style sheets in other files are not asked.
+ * where the page itself says it is hidden. This is a sieve and no wall: style sheets in other files are not asked, nor how
+ * a text looks before what is behind it.
  */
 
-/** Whether an element is hidden, with all that is in it. */
-export function isHidden(name: string, attributes: Readonly<Record<string, string>>): boolean {
-  if (attributes['hidden'] !== undefined || attributes['aria-hidden']?.trim().toLowerCase() === 'true')
-    return true
+/** By property, whether it hides what it is said of. */
+export type Effects = ReadonlyMap<string, boolean>
+
+/** Whether an element is hidden, with all that is in it; `style` is what its own style does. */
+export function isHidden(
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  style: Effects,
+): boolean {
+  if (['hidden', 'inert', 'popover'].some((each) => attributes[each] !== undefined)) return true
+  if (attributes['aria-hidden']?.trim().toLowerCase() === 'true') return true
   if (name === 'dialog' && attributes['open'] === undefined) return true
-  return attributes['style'] !== undefined && hides(attributes['style'])
+  return [...style.values()].includes(true)
 }
 
-function hides(style: string): boolean {
-  const said = declarations(style)
-  const is = (property: string, value: RegExp) => value.test(said.get(property) ?? '')
+/** What an element's own style does. */
+export function effectsOfStyle(style: string | undefined): Effects {
+  return effectsOf(style === undefined ? [] : declarationsOf(style))
+}
+
+/** Letters and whole elements up to this size are not there to be seen; in pixels, and parts of the whole. */
+const tiny = { letter: 2, box: 1, opacity: 0.1, scale: 0.1 }
+/** So far beside their place they are out of the window, in pixels: to the left and above, to the right and below. */
+const away = { before: -300, behind: 1_000, below: 3_000 }
+
+const isFar = (value: string) => {
+  const pixels = pixelsOf(value)
+  return pixels !== undefined && (pixels <= away.before || pixels >= away.behind)
+}
+const isFarDown = (value: string) => {
+  const pixels = pixelsOf(value)
+  return pixels !== undefined && (pixels <= away.before || pixels >= away.below)
+}
+const isAtMost = (value: string, most: number, percent?: number) => {
+  const pixels = pixelsOf(value, percent)
+  return pixels !== undefined && pixels <= most
+}
+
+/** Properties that hide by themselves. */
+const hiding: Readonly<Record<string, (value: string) => boolean>> = {
+  display: (value) => value === 'none',
+  visibility: (value) => /^(hidden|collapse)$/.test(value),
+  'content-visibility': (value) => value === 'hidden',
+  opacity: (value) => isAtMost(value, tiny.opacity, 0.01),
+  filter: (value) => {
+    const given = /\bopacity\(([^()]*)\)/.exec(value)?.[1]
+    return given !== undefined && isAtMost(given.trim(), tiny.opacity, 0.01)
+  },
+  'font-size': (value) => isAtMost(value, tiny.letter, 0.16),
+  font: (value) => {
+    const size = value.split(/[\s/]+/).find((each) => /^[+-]?[\d.]+[a-z%]|^[+-]?0*\.?0+$|^calc\(/.test(each))
+    return size !== undefined && isAtMost(size, tiny.letter, 0.16)
+  },
+  'line-height': (value) => isAtMost(value, 0, 0.16),
+  zoom: (value) => isAtMost(value, tiny.scale, 0.01),
+  '-webkit-text-fill-color': isTransparent,
+  transform: isTransformedAway,
+  translate: (value) => value.split(/\s+/).some(isFar),
+  scale: (value) => value.split(/\s+/).slice(0, 2).some(isScaledAway),
+  clip: (value) => /^rect\(\s*(0|1px)/.test(value),
+  'clip-path': isClippedAway,
+  'text-indent': (value) => isFar(value) || (pixelsOf(value, 10) ?? 0) >= away.behind,
+  left: isFar,
+  right: isFar,
+  top: isFarDown,
+  bottom: isFarDown,
+  'margin-left': isFar,
+  'margin-right': isFar,
+  'margin-top': isFarDown,
+}
+
+/** What declarations do. Of one property that is said twice, each counts: browsers pass over those that they cannot read. */
+export function effectsOf(declarations: readonly Declaration[]): Effects {
+  const effects = new Map<string, boolean>()
+  const note = (property: string, hides: boolean) =>
+    void effects.set(property, hides || effects.get(property) === true)
+  for (const [property, value] of declarations) {
+    if (Object.hasOwn(hiding, property)) note(property, hiding[property]!(value))
+  }
+  const said = new Map(declarations)
   const colour = said.get('color')
-  return (
-    is('display', /^none$/) ||
-    is('visibility', /^(hidden|collapse)$/) ||
-    is('content-visibility', /^hidden$/) ||
-    is('opacity', /^(?=.*\d)0*\.?0*%?$/) ||
-    // Up to a pixel.
-    is('font-size', /^(0|0?\.\d+|1)(px|pt|em|rem|%)?$/) ||
-    is('font', /(^|\s)0(px|pt|em|rem|%)?([\s/]|$)/) ||
-    is('color', /^transparent$|^rgba\(.*[,/]\s*0(\.0+)?%?\s*\)$/) ||
-    (colour !== undefined &&
-      (colour === said.get('background') || colour === said.get('background-color'))) ||
-    is('transform', /scale[xy]?\(\s*0/) ||
-    is('clip', /^rect\(\s*(0|1px)/) ||
-    is('clip-path', /^inset\(\s*(50|100)%/) ||
-    ['text-indent', 'left', 'right', 'top', 'margin-left', 'margin-top'].some((each) =>
-      is(each, /^-\d{3,}/),
-    ) ||
-    (is('overflow', /^(hidden|clip)$/) &&
-      ['height', 'width', 'max-height', 'max-width'].some((each) => is(each, /^[01](px)?$/)))
+  if (colour !== undefined) {
+    const asBehind = colour === said.get('background') || colour === said.get('background-color')
+    note('color', asBehind || (declarations.some(isTransparentColour) && !showsBackground(said)))
+  }
+  const sizes = ['height', 'width', 'max-height', 'max-width'].flatMap((each) => said.get(each) ?? [])
+  const cuts = ['overflow', 'overflow-x', 'overflow-y'].some((each) =>
+    /^(hidden|clip)\b/.test(said.get(each) ?? ''),
   )
+  if (sizes.length > 0 || said.has('overflow'))
+    note('overflow', cuts && sizes.some((size) => isAtMost(size, tiny.box, 10)))
+  return effects
 }
 
-function declarations(style: string): Map<string, string> {
-  const said = new Map<string, string>()
-  for (const each of style.toLowerCase().split(';')) {
-    const at = each.indexOf(':')
-    if (at === -1) continue
-    const value = each
-      .slice(at + 1)
-      .replace('!important', '')
-      .trim()
-    if (value !== '') said.set(each.slice(0, at).trim(), value)
-  }
-  return said
+const isTransparentColour = ([property, value]: Declaration) => property === 'color' && isTransparent(value)
+
+/** Letters may be holes through which a picture is seen. */
+function showsBackground(said: ReadonlyMap<string, string>): boolean {
+  const clips = ['background-clip', '-webkit-background-clip'].some((each) => said.get(each) === 'text')
+  const pictures = ['background', 'background-image'].map((each) => said.get(each) ?? '')
+  return clips && pictures.some((each) => /gradient\(|url\(/.test(each))
 }
 
-/** Classes and ids that a page's own style sheet hides. */
-export interface Hidden {
-  readonly classes: ReadonlySet<string>
-  readonly ids: ReadonlySet<string>
+function isTransparent(colour: string): boolean {
+  if (colour === 'transparent' || /^#(?:[0-9a-f]{3}[01]|[0-9a-f]{6}[01][0-9a-f])$/.test(colour)) return true
+  const given = /^(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\((.*)\)$/.exec(colour)?.[1]
+  const alpha = given?.includes('/') ? given.split('/')[1] : given?.split(',')[3]
+  return alpha !== undefined && isAtMost(alpha.trim(), tiny.opacity, 0.01)
 }
 
-/**
- * Reads what simple rules say: `.name { display: none }`. A name that some rule shows again (for wide windows, or
- * together with another class) counts as shown, or more of a page would be lost than is hidden.
- */
-export function hiddenByStyles(css: string): Hidden {
-  const hidden = new Set<string>()
-  const shown = new Set<string>()
-  let depth = 0
-  let from = 0
-  let selector = ''
-  const text = css.replace(/\/\*[^]*?(?:\*\/|$)/g, '')
-  for (const { 0: brace, index } of text.matchAll(/[{}]/g)) {
-    const between = text.slice(from, index)
-    from = index + 1
-    if (brace === '{') {
-      depth++
-      selector = between.slice(between.lastIndexOf(';') + 1)
-      continue
+function isScaledAway(value: string): boolean {
+  const by = pixelsOf(value, 0.01)
+  return by !== undefined && Math.abs(by) <= tiny.scale
+}
+
+function isTransformedAway(transform: string): boolean {
+  return [...transform.matchAll(/([a-z0-9]+)\(((?:[^()]|\([^()]*\))*)\)/g)].some(([, name, list = '']) => {
+    const given = list.split(',').map((each) => each.trim())
+    const [a, b, c, d, x, y] = given
+    switch (name) {
+      case 'scale':
+      case 'scalex':
+      case 'scaley':
+      case 'scale3d':
+        return given.slice(0, 2).some(isScaledAway)
+      case 'translate':
+      case 'translatex':
+      case 'translatey':
+      case 'translate3d':
+        return given.slice(0, 2).some(isFar)
+      case 'rotatex':
+      case 'rotatey':
+        return /^[+-]?(90|270)deg$|^[+-]?0?\.[27]5turn$/.test(a!)
+      case 'matrix':
+        return (
+          (Number(a) === 0 && Number(b) === 0) ||
+          (Number(c) === 0 && Number(d) === 0) ||
+          isFar(x ?? '') ||
+          isFar(y ?? '')
+        )
+      case undefined:
+      default:
+        return false
     }
-    const said = declarations(between)
-    const display = said.get('display')
-    if (display === 'none' || said.get('visibility') === 'hidden') {
-      // Not what a rule for some media hides: printing may hide all that is worth reading.
-      if (depth === 1)
-        for (const each of selector.split(',')) if (/^[.#][\w-]+$/.test(each.trim())) hidden.add(each.trim())
-    } else if (display !== undefined || said.get('visibility') === 'visible') {
-      for (const [name] of selector.matchAll(/[.#][\w-]+/g)) shown.add(name)
-    }
-    selector = ''
-    depth = Math.max(0, depth - 1)
+  })
+}
+
+function isClippedAway(path: string): boolean {
+  const [, shape, given = ''] = /^([a-z]+)\(([^)]*)/.exec(path) ?? []
+  const numbers = given.split(/[\s,]+/).flatMap((each) => pixelsOf(each, 10) ?? [])
+  const [top = 0, right = top, bottom = top, left = right] = numbers
+  switch (shape) {
+    case 'inset':
+      return top + bottom >= away.behind || left + right >= away.behind
+    case 'circle':
+    case 'ellipse':
+      return numbers.length > 0 && top <= tiny.box
+    case 'polygon':
+    case 'rect':
+    case 'xywh':
+      return numbers.length > 0 && numbers.every((each) => each === 0)
+    case undefined:
+    default:
+      return false
   }
-  const named = (mark: string) =>
-    new Set([...hidden].filter((each) => each[0] === mark && !shown.has(each)).map((each) => each.slice(1)))
-  return { classes: named('.'), ids: named('#') }
 }

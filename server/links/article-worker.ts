@@ -1,12 +1,9 @@
 /** The process that reads strangers' pages: one at a time, until it is ended from outside. */
 import { Worker } from 'node:worker_threads'
-import { extractText, type ExtractedText, type RawPage } from './article-extract.ts'
-import { Unreadable, type ArticleFailure } from './article-failure.ts'
+import type { WorkerAnswer } from './article-answer.ts'
+import { extractText, type RawPage } from './article-extract.ts'
+import { Unreadable } from './article-failure.ts'
 import { articleLimits } from './limits.ts'
-
-/** What it answers to a RawPage. */
-export type WorkerAnswer =
-  { readonly text: ExtractedText } | { readonly failure: ArticleFailure; readonly detail: string }
 
 // While a page is read nothing else gets a turn in this thread, so another one looks after the process: it ends it when
 // it has grown too much (buffers are not part of the heap, whose size Node limits) or the server has gone.
@@ -25,7 +22,8 @@ process.on('message', (raw: RawPage) => void answer(raw).then((message) => proce
 
 async function answer({ bytes, ...raw }: RawPage): Promise<WorkerAnswer> {
   try {
-    return { text: await extractText({ ...raw, bytes: new Uint8Array(bytes) }) }
+    const { title, hash, sections } = await extractText({ ...raw, bytes: new Uint8Array(bytes) })
+    return { text: { title, hash, sections: [...sections] } }
   } catch (error) {
     return { failure: error instanceof Unreadable ? error.failure : 'complex', detail: detailOf(error) }
   }

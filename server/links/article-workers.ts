@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { workerAnswer, type WorkerAnswer } from './article-answer.ts'
 import type { ExtractedText, RawPage } from './article-extract.ts'
 import { Unreadable } from './article-failure.ts'
-import type { WorkerAnswer } from './article-worker.ts'
 import { turns } from './image.ts'
 import { articleLimits } from './limits.ts'
 
@@ -28,7 +28,10 @@ export interface WorkerLimits {
  * all of its memory) ends that process and nothing else. Threads would not do: a thread that runs out of memory in
  * the wrong moment takes the whole server with it.
  */
-export function createArticleWorkers(limits: Partial<WorkerLimits> = {}): ArticleWorkers {
+export function createArticleWorkers(
+  limits: Partial<WorkerLimits> = {},
+  startWorker: () => ChildProcess = forkWorker,
+): ArticleWorkers {
   const { extractMs = articleLimits.extractMs, idleMs = articleLimits.workerIdleMs } = limits
   const all = new Set<ChildProcess>()
   const idle = new Map<ChildProcess, NodeJS.Timeout>()
@@ -113,7 +116,12 @@ export function createArticleWorkers(limits: Partial<WorkerLimits> = {}): Articl
       const onExit = (code: number | null, by: string | null) =>
         onError(new Error(`the worker ended with ${by ?? code}`))
       const onAbort = () => settle(() => reject(signal.reason as Error))
-      const onMessage = (answer: unknown) => settle(() => resolve(answer as WorkerAnswer))
+      const onMessage = (answer: unknown) => {
+        const { success, data } = workerAnswer.safeParse(answer)
+        settle(() =>
+          success ? resolve(data) : reject(new Unreadable('complex', new Error('the worker talks nonsense'))),
+        )
+      }
       const timer = setTimeout(() => settle(() => reject(new Unreadable('slow'))), extractMs)
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       signal.addEventListener('abort', onAbort)
@@ -130,14 +138,16 @@ export function createArticleWorkers(limits: Partial<WorkerLimits> = {}): Articl
 }
 
 /** The worker's file lies beside this one, in sources as compiled. */
-function startWorker(): ChildProcess {
+function forkWorker(): ChildProcess {
   const extension = path.extname(new URL(import.meta.url).pathname)
   return fork(fileURLToPath(new URL(`./article-worker${extension}`, import.meta.url)), {
     execArgv: [
       `--max-old-space-size=${articleLimits.workerHeapMb}`,
       ...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []),
     ],
-    // A page that should take the worker over finds nothing there: no secrets, no way to the server's own output.
+    // A page that should take the worker over finds no secrets in its own environment, and no way to the server's output. It
+    // runs as the same user, though, and is no sandbox: where the system lets it, it can read the server's files, and on Linux
+    // the server's environment in /proc. Node's permissions would hold programs that mean well, and not one like this.
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',

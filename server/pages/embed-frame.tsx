@@ -2,7 +2,8 @@ import { renderToString } from 'preact-render-to-string'
 import type { EmbedState } from '../../client/page-state.ts'
 import { EmbedBar } from '../../client/views/embed-bar.tsx'
 import { threadPath } from '../../client/views/format.ts'
-import type { Styles } from '../../shared/embed.ts'
+import type { Styles } from '../../shared/widget.ts'
+import type { ProblemCode } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { countPosts } from '../../shared/thread-state.ts'
 import type { Assets } from './assets.ts'
@@ -45,7 +46,7 @@ export async function* renderEmbedFrame(
   if (collapsed) yield `<details id="all" class="all"><summary class="button">Show the comments</summary>`
   yield renderToString(<Compose embed={embed} />)
   yield '<div id="posts" class="posts">'
-  yield* renderPosts({ cache, thread: thread.id, posts }, embed.shown, embed.at ?? undefined)
+  yield* renderPosts({ cache, thread: thread.id, posts }, embed.shown)
   yield `</div>${renderToString(<Below data={data} empty={count === 0} />)}`
   if (collapsed) yield '</details>'
   yield* closeFrame(data, `"thread":${await packThread(snapshot)}`)
@@ -126,28 +127,29 @@ function* closeFrame({ nonce, embed }: EmbedFrameData, thread: string): Generato
   yield `<script type="application/json" id="state" nonce="${nonce}">${head.slice(0, -1)},${thread}}</script></body></html>`
 }
 
-/** What a page of an origin that may not embed sees in the place of the comments. Harmless wherever it is shown. */
-export function renderEmbedRefusal(data: {
+/** What is shown in the place of comments that cannot be: harmless wherever it is framed. The host page hears of it too. */
+export function renderEmbedNotice(data: {
   nonce: string
   publicUrl: string
-  host: string
+  code: ProblemCode
   reason: string
 }): string {
-  const { nonce, publicUrl, host, reason } = data
+  const { nonce, publicUrl, code, reason } = data
   const content = renderToString(
     <main id="main">
       <p>
-        <strong>Comments cannot be shown here.</strong> {reason}
+        <strong>The comments cannot be shown.</strong> {reason}
       </p>
-      <p>
-        Whoever runs <a href={publicUrl}>{publicUrl}</a> can allow it on the page <b>Admin</b>, under{' '}
-        <b>Sites</b>.
-      </p>
+      {code === 'page-not-allowed' && (
+        <p>
+          Whoever runs <a href={publicUrl}>{publicUrl}</a> can allow it: on the page “Admin”, under “Sites”.
+        </p>
+      )}
     </main>,
   )
-  const message = scriptJson({ numinex: 'error', code: 'page-not-allowed', message: reason })
-  // An origin that no browser has gets no message; "*" tells nothing that a stranger could not find out.
-  const script = `if(parent!==window){var m=document.getElementById('main').getBoundingClientRect().bottom;parent.postMessage(${message},'*');parent.postMessage({numinex:'size',height:Math.ceil(m)},'*')}`
+  const message = scriptJson({ numinex: 'error', code, message: reason })
+  // To whoever framed it: it says nothing that they could not find out.
+  const script = `if(parent!==window){parent.postMessage(${message},'*');parent.postMessage({numinex:'size',height:Math.ceil(document.getElementById('main').getBoundingClientRect().bottom)},'*')}`
   const style = `:root{color-scheme:light dark}body{margin:0;font:.9375rem/1.5 system-ui,sans-serif;overflow:hidden}main{padding:1rem;border:1px solid;border-radius:.5rem}p{margin:0}`
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${renderToString(<>{host}</>)}</title><meta name="robots" content="noindex"><base target="_blank"><style nonce="${nonce}">${style}</style></head><body>${content}<script nonce="${nonce}">${script}</script></body></html>`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Comments</title><meta name="robots" content="noindex"><base target="_blank"><style nonce="${nonce}">${style}</style></head><body>${content}<script nonce="${nonce}">${script}</script></body></html>`
 }

@@ -4,6 +4,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { Problem, problems } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { postNumber, threadId } from '../../shared/post.ts'
+import { hostOfGrant } from '../embedding/popup-grants.ts'
+import type { Sites } from '../embedding/sites.ts'
 import type { Ctx, Env } from '../http/context.ts'
 import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
@@ -13,7 +15,10 @@ import { readHeads } from '../store/read.ts'
 import { can } from '../threads/access.ts'
 import { getThreads } from '../threads/threads.ts'
 import { adminPath, renderAdminPage } from './admin-page.tsx'
+import { addClaimPages } from './claim-routes.ts'
 import { devAssets, readManifest, type BuiltClient } from './assets.ts'
+import { embedRoutes } from './embed-routes.ts'
+import { embedSignInPath, leadsToWidget, renderEmbedSignInPage } from './embed-sign-in-page.tsx'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
 import type { Frame } from './frame.tsx'
@@ -27,6 +32,9 @@ export interface PageParts {
   readonly db: Db
   readonly rates: RateLimits
   readonly snapshots: Snapshots
+  readonly sites: Sites
+  /** Whether an origin is this server's own, as the request came to it. */
+  isOwnOrigin(origin: string, host: string | undefined): boolean
   readonly publicUrl: string
   readonly clientDir: string
   readonly devClientUrl: string | undefined
@@ -117,7 +125,19 @@ export function createPages(parts: PageParts): Pages {
       renderFrontPage({ ...(await frameFor(c)), page: list, ...(cursor !== undefined && { cursor }) }),
     )
   })
-  pages.get('/sign-in', async (c) => page(c, renderSignInPage(await frameFor(c), parts.provider)))
+  pages.get('/sign-in', async (c) => {
+    const forWidget = leadsToWidget(c.req.query('to'))
+    if (forWidget) keepOpener(c)
+    return page(c, renderSignInPage(await frameFor(c), parts.provider, forWidget))
+  })
+  pages.get(embedSignInPath, async (c) => {
+    await admit(c)
+    keepOpener(c)
+    const challenge = c.req.query('challenge') ?? ''
+    const host = await hostOfGrant(db, challenge)
+    const waiting = host === undefined ? undefined : { challenge, host }
+    return page(c, renderEmbedSignInPage(await frameFor(c), waiting), waiting ? 200 : 410)
+  })
   pages.get(adminPath, async (c) => {
     await admit(c)
     const viewer = (await c.get('identify')())?.actor ?? null
@@ -134,6 +154,7 @@ export function createPages(parts: PageParts): Pages {
   pages.get('/t/:thread/feed.xml', async (c) => feed(c, renderPostsFeed(publicUrl, await readThread(c))))
   pages.get('/t/:thread', threadPage)
   pages.get('/t/:thread/:number', threadPage)
+  addClaimPages(pages, { db, rates, isOwnOrigin: parts.isOwnOrigin, frameFor, page })
   pages.get('/sitemap.xml', async (c) => {
     await admit(c)
     const threads = await db
@@ -146,6 +167,8 @@ export function createPages(parts: PageParts): Pages {
     return c.body(renderSitemap(publicUrl, listed), 200, { 'content-type': 'application/xml; charset=utf-8' })
   })
 
+  pages.route('/', embedRoutes({ ...parts, cache, client }))
+
   async function errorPage(problem: Problem, c: Ctx): Promise<Response> {
     if (problem.retryMs !== undefined) c.header('retry-after', String(Math.ceil(problem.retryMs / 1000)))
     const frame = await frameFor(c, problem)
@@ -155,6 +178,11 @@ export function createPages(parts: PageParts): Pages {
 
   pages.onError((error, c) => errorPage(toProblem(error, c), c))
   return { routes: pages, errorPage }
+}
+
+/** The widget that opened this window hears from it, unless the page around the widget keeps windows apart. */
+function keepOpener(c: Ctx): void {
+  c.header('cross-origin-opener-policy', 'unsafe-none')
 }
 
 function feed(c: Ctx, xml: string): Response {

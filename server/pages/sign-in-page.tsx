@@ -4,14 +4,15 @@ import { renderPage, signInPage, type Frame } from './frame.tsx'
 
 /**
  * Where people choose a guest name, sign in or sign up. The forms are sent by the page's script. `provider` is the name
- * of the site's identity provider, where it has one.
+ * of the site's identity provider, where it has one; `withAccount` is for where guests come no further.
  */
-export function renderSignInPage(frame: Frame, provider?: string): string {
+export function renderSignInPage(frame: Frame, provider?: string, withAccount = false): string {
   const head = { title: 'Sign in', description: 'Choose a name, or sign in.', path: signInPage, hidden: true }
-  return renderPage(frame, head, <SignIn provider={provider} viewer={frame.viewer} />)
+  return renderPage(frame, head, <SignIn {...{ provider, withAccount, viewer: frame.viewer }} />)
 }
 
-function SignIn({ provider, viewer }: { provider: string | undefined; viewer: Viewer | null }) {
+function SignIn(props: { provider: string | undefined; withAccount: boolean; viewer: Viewer | null }) {
+  const { provider, withAccount, viewer } = props
   return (
     <>
       <h1 class="title">Sign in</h1>
@@ -19,7 +20,7 @@ function SignIn({ provider, viewer }: { provider: string | undefined; viewer: Vi
         <p class="empty">Signing in needs JavaScript. Reading does not.</p>
       </noscript>
       {viewer === null ? (
-        <Ways provider={provider} asGuest />
+        <Ways provider={provider} asGuest={!withAccount} />
       ) : (
         <AlreadyHere viewer={viewer} provider={provider} />
       )}

@@ -4,7 +4,7 @@ import { limits } from '../../shared/limits.ts'
 import { changeThread, livePost, stamp, type Change } from './change.ts'
 import { insertEmbeds, type Content } from './content.ts'
 import type { Db } from './database.ts'
-import { eraseRun } from './runs.ts'
+import { eraseRun, eraseThoughts } from './runs.ts'
 import type { Database } from './schema.ts'
 
 /**
@@ -56,8 +56,8 @@ export function updatePost(
 }
 
 /**
- * Takes a post's text away: from the post, its revisions, and every quote of it in its thread. The row stays, so that
- * its number is never given out again and replies keep their place.
+ * Takes a post's text away: from the post, its revisions, every quote of it in its thread, and what models thought aloud
+ * about it there. The row stays, so that its number is never given out again and replies keep their place.
  * Problems: thread-not-found, post-not-found, post-deleted.
  */
 export function erasePost(db: Db, at: { thread: string; number: number }): Promise<Change[]> {
@@ -81,6 +81,7 @@ export function erasePost(db: Db, at: { thread: string; number: number }): Promi
       .where('number', '=', at.number)
       .execute()
     await eraseRun(tx, at)
+    await eraseThoughts(tx, at)
     for (const table of ['revisions', 'reactions', 'post_embeds'] as const) {
       await tx.deleteFrom(table).where('thread_id', '=', at.thread).where('number', '=', at.number).execute()
     }

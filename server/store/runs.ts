@@ -192,7 +192,9 @@ export async function endRun(
   ending: Ending,
 ): Promise<Change[]> {
   return await changeThread(db, at.thread, async (tx, next) => {
-    const { state, reason, reasoning, spent, content } = ending
+    const { state, reason, spent, content } = ending
+    // With the thread's row locked, so that no post of it is deleted between this and the commit.
+    const reasoning = ending.reasoning !== null && (await readDeleted(tx, id)) ? null : ending.reasoning
     const run = await tx
       .updateTable('runs')
       .set({
@@ -240,6 +242,47 @@ export async function eraseRun(
     .where('id', '=', run.id)
     .execute()
   if (run.state === 'streaming') await settleBudget(tx, run, run.reserved)
+}
+
+/**
+ * A post was deleted: what models thought aloud about it goes as well, as far as its thread's replies are concerned. Those of
+ * other threads would take a search through all runs; they are left to `withoutDeleted` whenever they are read.
+ */
+export async function eraseThoughts(
+  tx: Transaction<Database>,
+  at: { thread: string; number: number },
+): Promise<void> {
+  const read = JSON.stringify({ pieces: [{ kind: 'post', ...at }] })
+  await tx
+    .updateTable('runs')
+    .set({ reasoning: null })
+    .where('thread_id', '=', at.thread)
+    .where('reasoning', 'is not', null)
+    .where(sql<boolean>`manifest @> ${read}::jsonb`)
+    .execute()
+}
+
+/** What a model read, without the posts that were deleted since. The same object where there are none. */
+export async function withoutDeleted(db: Tx, manifest: Manifest): Promise<Manifest> {
+  const posts = manifest.pieces.filter((piece) => piece.kind === 'post')
+  if (posts.length === 0) return manifest
+  const { rows } = await sql<{ thread: string; number: number }>`
+    select p.thread_id as thread, p.number
+    from unnest(${posts.map(({ thread }) => thread)}::text[], ${posts.map(({ number }) => number)}::int[])
+      as read (thread_id, number)
+    join posts p on p.thread_id = read.thread_id and p.number = read.number
+    where p.state <> 'deleted'`.execute(db)
+  const there = new Set(rows.map(({ thread, number }) => `${thread}/${number}`))
+  const pieces = manifest.pieces.filter(
+    (piece) => piece.kind !== 'post' || there.has(`${piece.thread}/${piece.number}`),
+  )
+  return pieces.length === manifest.pieces.length ? manifest : { ...manifest, pieces }
+}
+
+/** Whether something that a run read was deleted since. */
+async function readDeleted(tx: Tx, id: string): Promise<boolean> {
+  const run = await tx.selectFrom('runs').select('manifest').where('id', '=', id).executeTakeFirst()
+  return !!run?.manifest && (await withoutDeleted(tx, run.manifest)) !== run.manifest
 }
 
 /** What an agent outside adds to its reply. */

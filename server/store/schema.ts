@@ -278,13 +278,15 @@ export interface ImportedPostsTable {
 }
 
 export interface PlaceholdersTable {
-  user_id: string
   source: string
   source_id: string
+  /** The account that stands for this author, or since `claimed_at` the author's own. */
+  user_id: string
   email_hash: string | null
   /** SHA-256 of the code by which its owner may claim it. */
   claim: string | null
   claim_expires_at: Date | null
+  claimed_at: Date | null
 }
 
 export type PostRow = Selectable<PostsTable>

@@ -13,6 +13,8 @@ export interface NewThread extends Content {
   url: string | null
   linkId: string | null
   authorId: string
+  /** The page whose thread it is, by its site and its key there. */
+  page?: { siteId: string; key: string }
 }
 
 /** Writes a thread and its root post, which is number 1 at seq 1. */
@@ -29,6 +31,8 @@ export async function insertThread(db: Db, input: NewThread): Promise<void> {
         info_seq: 1,
         last_number: 1,
         post_count: 1,
+        site_id: input.page?.siteId ?? null,
+        page_key: input.page?.key ?? null,
       })
       .execute()
     await tx
@@ -135,6 +139,22 @@ async function readParticipants(db: Db, threads: readonly string[]) {
     else if (++entry.peopleCount <= participantsListed) entry.people.push(author)
   }
   return byThread
+}
+
+/** How many posts threads have, without the roots of pages' threads; threads that do not exist are missing. */
+export async function countComments(db: Db, threads: readonly string[]): Promise<Map<string, number>> {
+  if (threads.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('threads as t')
+    .innerJoin('posts as p', (join) => join.onRef('p.thread_id', '=', 't.id').on('p.number', '=', 1))
+    // A post that was deleted is not in the count any more.
+    .select(
+      sql<number>`t.post_count - (t.page_key is not null and p.state <> 'deleted')::integer`.as('count'),
+    )
+    .select('t.id')
+    .where('t.id', '=', sql<string>`any(${threads})`)
+    .execute()
+  return new Map(rows.map(({ id, count }) => [id, count]))
 }
 
 /** Changes the thread itself; without any column it only stamps it (its link card arrived). Problems: thread-not-found. */

@@ -25,6 +25,8 @@ export type Action =
   | 'manage-accounts'
   /** AI participants and their models. */
   | 'manage-ai'
+  /** Who may embed threads. */
+  | 'manage-sites'
 
 /** What an action is done to, as far as the rules ask. */
 export interface Subject {
@@ -70,6 +72,7 @@ function refusal(actor: Actor | null, action: Action, subject: Subject): Problem
       return moderates ? undefined : new Problem('forbidden')
     case 'manage-accounts':
     case 'manage-ai':
+    case 'manage-sites':
       return actor.role === 'admin' ? undefined : new Problem('forbidden')
   }
 }

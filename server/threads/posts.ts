@@ -2,11 +2,13 @@ import { Problem } from '../../shared/errors.ts'
 import type { CreatePost, EditPost } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
 import { citationsOf } from '../ai/citations.ts'
+import { topics } from '../bus/bus.ts'
+import type { LiveText } from '../bus/live-text.ts'
 import { readBody, readPost } from '../store/read.ts'
 import { type Change } from '../store/change.ts'
 import { findEmbedders } from '../store/content.ts'
 import { findByClientId, insertPost } from '../store/insert.ts'
-import { findRun } from '../store/runs.ts'
+import { findRun, withoutDeleted } from '../store/runs.ts'
 import { erasePost, setReaction, touchPosts, updatePost } from '../store/posts.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
 import { prepareContent } from './content.ts'
@@ -68,7 +70,7 @@ export async function edit(
 ): Promise<Post> {
   const editor = await authorizeAt(parts, actor, 'edit-post', at)
   const manifest = (await findRun(parts.db, at.thread, at.number))?.manifest
-  const citations = manifest ? citationsOf(manifest, at.thread) : undefined
+  const citations = manifest ? citationsOf(await withoutDeleted(parts.db, manifest), at.thread) : undefined
   const content = await prepareContent(parts, at.thread, input.body, citations)
   const changes = await updatePost(parts.db, at, content, { editorId: editor.id, seen: input.seq })
   const post = await settle(parts, at, changes)
@@ -76,10 +78,19 @@ export async function edit(
   return post
 }
 
-/** Takes a post's text away. Problems: those of access, post-not-found, post-deleted. */
-export async function remove(parts: ThreadParts, actor: Actor | null, at: Place): Promise<Post> {
+/** Takes a post's text away; whoever still writes it ends at once. Problems: those of access, post-not-found, post-deleted. */
+export async function remove(
+  parts: ThreadParts & { readonly liveText: LiveText },
+  actor: Actor | null,
+  at: Place,
+): Promise<Post> {
   await authorizeAt(parts, actor, 'delete-post', at)
-  return settle(parts, at, await erasePost(parts.db, at))
+  const post = await settle(parts, at, await erasePost(parts.db, at))
+  if (post.run !== undefined) {
+    void parts.bus.publish(topics.stops, post.run)
+    await parts.liveText.forget(post.run)
+  }
+  return post
 }
 
 /** Sets or takes back the actor's reaction. Problems: those of access, post-not-found, post-deleted, too-many-reactions. */
@@ -109,7 +120,7 @@ export async function authorizeAt(
   const row = await db
     .selectFrom('threads as t')
     .leftJoin('posts as p', (join) => join.onRef('p.thread_id', '=', 't.id').on('p.number', '=', at.number))
-    .select(['t.locked', 'p.author_id', 'p.state'])
+    .select(['t.locked', 't.page_key', 'p.author_id', 'p.state'])
     .where('t.id', '=', at.thread)
     .executeTakeFirst()
   if (row === undefined) throw new Problem('thread-not-found')
@@ -117,8 +128,12 @@ export async function authorizeAt(
   if (row.state === 'deleted') throw new Problem('post-deleted')
   if (row.state === 'streaming' && action === 'edit-post')
     throw new Problem('forbidden', { detail: unfinished })
+  if (action === 'delete-post' && at.number === 1 && row.page_key !== null)
+    throw new Problem('forbidden', { detail: pageRoot })
   return authorize(actor, action, { authorId: row.author_id, locked: row.locked })
 }
+
+const pageRoot = 'All comments of the page are replies to this post.'
 
 const unfinished = 'A reply that is being written cannot be edited. Stop it first.'
 

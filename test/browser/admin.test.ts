@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -5,6 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { NewAgentKey } from '../../shared/persona-admin.ts'
 import type { Persona } from '../../shared/persona.ts'
+import type { NewSiteKey } from '../../shared/site.ts'
 import { barriers } from '../helpers/barriers.ts'
 import { drawn, visit, type Visit } from '../helpers/browser.ts'
 import { launchChromium } from '../helpers/chromium.ts'
@@ -246,6 +248,89 @@ describeWith('chromium', 'the admin page', () => {
     expect((await write('b')).status).toBe(401)
   })
 
+  test('an admin adds a site, corrects it, gives it keys, and deletes it', async () => {
+    const { page, complaints } = await admin()
+    await button(page, 'Add a site').click()
+    const form = page.getByRole('form', { name: 'New site' })
+    await form.getByLabel('Name', { exact: true }).fill('Blog')
+    await form.getByLabel('Origins').fill('https://Blog.example/\nblog.example')
+    await form.getByLabel('Parameters that name a page').fill('id, page')
+    await form.getByLabel('Other names of hosts').fill('www.blog.example')
+    const problemAt = (name: string) =>
+      form.locator('.field', { has: page.locator(`[name="${name}"]`) }).locator('.problem')
+    const add = form.getByRole('button', { name: 'Add' })
+    await add.click()
+    await expect.poll(() => problemAt('rules/aliases').textContent(), soon).toContain('is not two hosts')
+    await form.getByLabel('Other names of hosts').fill('www.blog.example = blog.example\n')
+    await add.click()
+    await expect
+      .poll(() => problemAt('origins').textContent(), soon)
+      .toContain('“blog.example” is not an origin')
+    expect(await form.getByLabel('Origins').evaluate((field) => field === document.activeElement)).toBe(true)
+    await form.getByLabel('Origins').fill('https://Blog.example/\nhttps://*.blog.example')
+    await form.getByLabel('/a/ and /a are one page').uncheck()
+    await form.getByLabel('Colours').selectOption('Dark')
+    await add.click()
+    await item(page, 'Blog').waitFor()
+    expect(await item(page, 'Blog').innerText()).toContain('https://blog.example, https://*.blog.example')
+
+    await button(page, 'Embed Blog').click()
+    expect(await item(page, 'Blog').locator('pre').innerText()).toBe(
+      `<script src="${node.url}/embed.js" async></script>\n<numinex-thread></numinex-thread>`,
+    )
+
+    // What was said is what is changed.
+    await button(page, 'Edit Blog').click()
+    const edit = page.getByRole('form', { name: 'Edit Blog' })
+    expect(await edit.getByLabel('Other names of hosts').inputValue()).toBe('www.blog.example = blog.example')
+    expect(await edit.getByLabel('Parameters that name a page').inputValue()).toBe('id, page')
+    expect(await edit.getByLabel('/a/ and /a are one page').isChecked()).toBe(false)
+    expect(await edit.getByLabel('Colours').inputValue()).toBe('dark')
+    await edit.getByLabel('Parameters that name a page').fill('')
+    await edit.getByLabel('For reading only').check()
+    await edit.getByRole('button', { name: 'Save' }).click()
+    await expect
+      .poll(() => item(page, 'Blog').innerText(), soon)
+      .toContain('0 threads · 1 other host name · read only')
+
+    await button(page, 'Keys Blog').click()
+    await page.getByLabel('Name of the key').fill('server')
+    const made = page.waitForResponse((answer) => answer.url().endsWith('/keys'))
+    await button(page, 'Make a key').click()
+    const { secret } = (await (await made).json()) as NewSiteKey
+    await expect.poll(() => page.locator('.admin-key').innerText(), soon).toContain(secret!)
+    await page.getByLabel('Name of the key').fill('other')
+    await page.getByLabel('Kind').selectOption({ value: 'EdDSA' })
+    await page.getByLabel('Public key').fill('ssh-ed25519 AAAA')
+    await button(page, 'Add the key').click()
+    await expect
+      .poll(() => page.locator('.field', { has: page.locator('[name=publicKey]') }).innerText(), soon)
+      .toContain('is not a public key in PEM')
+    const { publicKey } = generateKeyPairSync('ed25519')
+    await page.getByLabel('Public key').fill(publicKey.export({ type: 'spki', format: 'pem' }).toString())
+    await button(page, 'Add the key').click()
+    await button(page, 'Revoke other').waitFor()
+    await expect.poll(() => item(page, 'Blog').innerText(), soon).toContain('0 threads · 2 keys')
+
+    await page.reload()
+    await button(page, 'Keys Blog').click()
+    expect(await page.content()).not.toContain(secret)
+    await button(page, 'Revoke server').click()
+    await button(page, 'Revoke').click()
+    await button(page, 'Revoke server').waitFor({ state: 'detached' })
+    await drawn(page)
+    expect(await barriers(page)).toEqual([])
+
+    await button(page, 'Delete Blog').click()
+    await button(page, 'Keep').click()
+    expect(await item(page, 'Blog').count()).toBe(1)
+    await button(page, 'Delete Blog').click()
+    await button(page, 'Delete').click()
+    await item(page, 'Blog').waitFor({ state: 'detached' })
+    // Refusals are answers too, and the browser reports them.
+    expect(complaints.filter((line) => !line.includes('422'))).toEqual([])
+  })
+
   test('nobody else gets there, and readers do not even load its script', async () => {
     const { page } = await open()
     const loaded = scriptsOf(page)
@@ -295,6 +380,7 @@ describeWith('chromium', 'the admin page', () => {
       await button(page, 'Save').click()
       await page.locator('[aria-invalid]').waitFor()
       await button(page, 'Add a model').click()
+      await button(page, 'Add a site').click()
       await check()
       expect(complaints.filter((line) => !line.includes('409'))).toEqual([])
       expect(foreign).toEqual([])
@@ -305,6 +391,7 @@ describeWith('chromium', 'the admin page', () => {
     const { page } = await admin({ viewport: { width: 320, height: 640 } })
     await button(page, 'Edit Explain').click()
     await button(page, 'Add a model').click()
+    await button(page, 'Add a site').click()
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
   })
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { append, begin, finish } from '../../server/ai/agents.ts'
 import { ask as askPersona, type AskParts } from '../../server/ai/ask.ts'
+import { atOnceLimits } from '../../server/ai/limits.ts'
 import { replyAndAsk } from '../../server/ai/mentions.ts'
 import { createRunner, type Runner } from '../../server/ai/runner.ts'
 import { today } from '../../server/store/budgets.ts'
@@ -101,7 +102,7 @@ describeStores('budgets for AI replies', (store) => {
       if ((await codeOf(ask(gus, { request: 'again' }))) !== 'ok') break
       granted++
       await vi.waitFor(() => expect(model.open).toBe(1))
-      model.say('word '.repeat(400))
+      model.say('word '.repeat(300))
       await endAll()
     }
     expect(granted).toBeGreaterThan(1)
@@ -127,8 +128,12 @@ describeStores('budgets for AI replies', (store) => {
       ['check', 'ok'],
       ['compare', 'ai-budget'],
     ])
-    // Sent again, it asks nobody again.
+    // Sent again, it asks nobody again; nor with other names in it, since the post is the first one.
     await replyAndAsk(parts, gus, thread, { parent: 1, body, clientId: 'm1' })
+    const ben = await addUser(store.db, 'ben')
+    await replyAndAsk(parts, ben, thread, { parent: 1, body: 'Hello', clientId: 'm2' })
+    const other = await replyAndAsk(parts, ben, thread, { parent: 1, body: '@explain?', clientId: 'm2' })
+    expect(other.asked).toBeUndefined()
     expect(model.begun).toBeLessThanOrEqual(2)
     expect(await budget('person:gus')).toEqual({ reserved: 2 * perReply, spent: 0 })
   })
@@ -154,6 +159,85 @@ describeStores('budgets for AI replies', (store) => {
     expect(others.filter((code) => code === 'ok')).toHaveLength(2)
     await endAll()
     expect(await codeOf(ask(ben))).toBe('ok')
+  })
+
+  test('leave half of the places to people with an account', async () => {
+    use({
+      daily: { ...daily, guest: 1e9, thread: 1e9, site: 1e9 },
+      atOnce: { site: 9, thread: 4, person: 8 },
+    })
+    const guests = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => addUser(store.db, `g${n}`, { kind: 'guest', role: 'guest' })),
+    )
+    const [ada] = [{ id: 'ada', name: 'ada', kind: 'person', role: 'member' } satisfies Actor]
+    const codes = await Promise.all(guests.slice(0, 3).map((guest) => codeOf(ask(guest))))
+    expect(codes.toSorted()).toEqual(['ai-busy', 'ok', 'ok'])
+    expect(await codeOf(ask(ada))).toBe('ok')
+    // The same of the site, over all threads.
+    for (const expected of ['ok', 'ok', 'ok', 'ai-busy']) {
+      thread = await addThread(store.db, 'ada')
+      expect(await codeOf(ask(guests[3]))).toBe(expected)
+    }
+    expect(await codeOf(ask(ada))).toBe('ok')
+    await endAll()
+    expect(await codeOf(ask(guests[3]))).toBe('ok')
+  })
+
+  test('leave half of the tokens to people with an account', async () => {
+    use({ daily: { ...daily, guest: 1e9, thread: 4 * perReply, site: 6 * perReply }, atOnce })
+    const ben = await addUser(store.db, 'ben')
+    const three = async (actor: Actor) => [
+      await codeOf(ask(actor)),
+      await codeOf(ask(actor)),
+      await codeOf(ask(actor)),
+    ]
+    expect(await three(gus)).toEqual(['ok', 'ok', 'ai-budget'])
+    const first = thread
+    thread = await addThread(store.db, 'ada')
+    expect(await three(gus)).toEqual(['ok', 'ai-budget', 'ai-budget'])
+    expect(await budget('guests')).toEqual({ reserved: 3 * perReply, spent: 0 })
+    expect(await three(ben)).toEqual(['ok', 'ok', 'ok'])
+    await endAll()
+    const spent = (await budget('guests'))!
+    expect(spent.reserved).toBe(0)
+    // What people with an account took is not among it.
+    expect(spent.spent).toBe((await budget('person:gus'))!.spent)
+    expect(spent.spent).toBeGreaterThan((await budget(`guests:${first}`))!.spent)
+  })
+
+  test('let all guests of an address have some at a time, however many they are', async () => {
+    use({ daily: { site: 1e9, thread: 1e9, person: 1e9, guest: 1e9 }, atOnce })
+    const from = (address: string) => (parts = { ...parts, address })
+    const guests = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => addUser(store.db, `g${n}`, { kind: 'guest', role: 'guest' })),
+    )
+    from('192.0.2.1')
+    const { guestAddress } = atOnceLimits
+    const all = async () => {
+      const codes = await Promise.all(guests.map((guest) => codeOf(ask(guest))))
+      expect(codes.filter((code) => code === 'ok')).toHaveLength(guestAddress)
+      expect(codes.filter((code) => code === 'ai-busy')).toHaveLength(guests.length - guestAddress)
+    }
+    const idle = async () => {
+      await endAll()
+      await vi.waitFor(async () => expect((await parts.metrics.writing.get()).values[0]?.value).toBe(0))
+    }
+    await all()
+    // Others are not concerned, nor people with an account.
+    const ben = await addUser(store.db, 'ben')
+    expect(await codeOf(ask(ben))).toBe('ok')
+    from('192.0.2.2')
+    expect(await codeOf(ask(guests[0]))).toBe('ok')
+    from('192.0.2.1')
+    // One that ends makes room, and so does one that came to nothing.
+    await idle()
+    const find = vi.spyOn(parts.models, 'find')
+    for (const guest of guests) {
+      find.mockRejectedValueOnce(new Problem('unavailable'))
+      expect(await codeOf(ask(guest))).toBe('unavailable')
+    }
+    await all()
+    await idle()
   })
 
   test('count nothing for what costs nothing, but let it wait its turn', async () => {

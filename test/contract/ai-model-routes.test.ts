@@ -253,7 +253,7 @@ test('the model of the environment is the default, and is changed there', async 
 describe('a test tells what is wrong', () => {
   test.each<[string, object, RegExp]>([
     ['a wrong key', { answer: problems[401]! }, /refused the key\. An admin has to check it\. 401$/],
-    ['no such model', { answer: problems[404]! }, /does not know the model "small".*404 .*does not exist/],
+    ['no such model', { answer: problems[404]! }, /does not know the model\..*404 .*does not exist/],
     [
       'a server that repeats the key',
       { answer: { status: 400, body: `bad ${first}` } },

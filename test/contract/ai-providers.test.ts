@@ -119,6 +119,24 @@ describe('a reply that comes whole', () => {
     }
   })
 
+  test('of more events than one may hold bytes', async () => {
+    for (const lineEnd of ['\n', '\r\n'] as const) {
+      const many = Array.from({ length: 200 }, () => 'word ')
+      const { end } = await generate({ text: many, lineEnd, usage }, { limits: { eventBytes: 1_000 } })
+      expect(end).toEqual(complete)
+    }
+  })
+
+  test.each([-1, 0.5, 1e300, 1e9 + 1])('whose usage of %d tokens is none', async (tokens) => {
+    for (const told of [
+      { ...usage, input: tokens },
+      { ...usage, output: tokens },
+    ]) {
+      const { end } = await generate({ text, usage: told })
+      expect(end).toEqual({ type: 'end', reason: 'complete' })
+    }
+  })
+
   test('without usage', async () => {
     const { end } = await generate({ text, usage: null })
     expect(end).toEqual({ type: 'end', reason: 'complete' })
@@ -217,6 +235,37 @@ describe('a reply that breaks off keeps its text', () => {
     if (script.fault !== 'cut') await waitFor(() => request.closedAt !== undefined)
   })
 
+  test.each<[string, Script, Partial<ModelLimits>, detail: string]>([
+    [
+      'an event goes on for longer than any is',
+      { text: [...tokens.slice(0, 5), 'x'.repeat(200_000), 'never'] },
+      { eventBytes: 4_000 },
+      'an event of over 4000 bytes',
+    ],
+    [
+      'the same, a few bytes at a time',
+      { text: [...tokens.slice(0, 5), 'x'.repeat(5_000), 'never'], splitBytes: 7 },
+      { eventBytes: 4_000 },
+      'an event of over 4000 bytes',
+    ],
+    [
+      'its events have no end',
+      { text: [...tokens.slice(0, 5), ...Array.from({ length: 5_000 }, () => '')] },
+      { streamBytes: 9_000 },
+      'over 9000 bytes',
+    ],
+  ])('%s', async (_, script, limits, detail) => {
+    const outcome = await generate({ ...script, keepOpen: true }, { limits })
+    expect(outcome).toMatchObject({ text: tokens.slice(0, 5).join(''), end: undefined, requests: 1 })
+    expect(outcome.error).toMatchObject({
+      fault: 'malformed',
+      message: "The model's server sent more than any reply can be.",
+      detail,
+    })
+    const request = server.requests().at(-1)!
+    await waitFor(() => request.closedAt !== undefined)
+  })
+
   test('when all together took too long', async () => {
     const script = { text: Array.from({ length: 1_000 }, () => 'word '), tokensPerSecond: 100 }
     const { error, text: kept } = await generate(script, { limits: { wholeMs: 300 } })
@@ -285,7 +334,7 @@ describe('no reply at all', () => {
       'no such model',
       { answer: problems[404]! },
       'refused',
-      'The model\'s server does not know the model "small". An admin has to check its name.',
+      "The model's server does not know the model. An admin has to check its name.",
     ],
     [
       'no such address',
@@ -434,6 +483,26 @@ test('a fault tells what the server said, without the key that it repeats', asyn
   const { error } = await generate({ answer: { status: 409, body: { error: { message: said } } } })
   expect(error!.detail).toContain('No such tier for [redacted]')
   expect(error!.message).not.toContain('tier')
+  // However it is written: a key may hold any signs.
+  const odd = 'sk-"a/b+c&ü\\1234567890'
+  const forms = [
+    odd,
+    JSON.stringify(odd),
+    JSON.stringify(JSON.stringify(odd)),
+    JSON.stringify(odd).replaceAll('/', '\\/'),
+    encodeURIComponent(odd),
+    new URLSearchParams({ key: odd }).toString(),
+    ...['', ':', 'me:', 'api:'].map((user) => Buffer.from(`${user}${odd}`).toString('base64')),
+    ...['', ':', 'me:'].map((user) => Buffer.from(`${user}${odd}, and more`).toString('base64url')),
+    Buffer.from(odd).toString('hex'),
+  ]
+  for (const form of forms) {
+    for (const body of [`<${form}>`, { error: { message: form } }]) {
+      const told = await generate({ answer: { status: 409, body } }, { settings: { apiKey: odd } })
+      expect(told.error!.detail).toContain('[redacted]')
+      expect(told.error!.detail).not.toMatch(/1234567890|MTIzNDU2|EyMzQ1|xMjM0NT|313233/)
+    }
+  }
   const refused = await generate({
     answer: { status: 401, body: { error: { message: `Incorrect key sk-a-***${key.slice(-4)}` } } },
   })

@@ -1,20 +1,23 @@
 import { sql } from 'kysely'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { append, begin } from '../../server/ai/agents.ts'
 import { ask as askPersona, type AskParts } from '../../server/ai/ask.ts'
 import { ModelError } from '../../server/ai/model.ts'
 import type { AiParts } from '../../server/ai/parts.ts'
 import { reportRun } from '../../server/ai/report.ts'
 import { createRunner, type Runner } from '../../server/ai/runner.ts'
 import { stop } from '../../server/ai/stop.ts'
+import { topics } from '../../server/bus/bus.ts'
 import { decodeThreadMessage } from '../../server/bus/messages.ts'
+import { erasePost } from '../../server/store/posts.ts'
 import { findRun } from '../../server/store/runs.ts'
 import { readBody, readPost } from '../../server/store/read.ts'
 import type { Actor } from '../../server/threads/access.ts'
 import { edit, remove } from '../../server/threads/posts.ts'
 import type { Ask } from '../../shared/http.ts'
 import type { Post } from '../../shared/post.ts'
-import { addPersona, aiParts, speaker, type Speaker } from '../helpers/ai.ts'
-import { addThread, addUser, describeStores, threadParts } from '../helpers/store.ts'
+import { addAgent, addPersona, aiParts, speaker, type Speaker } from '../helpers/ai.ts'
+import { addPost, addThread, addUser, describeStores, threadParts } from '../helpers/store.ts'
 
 describeStores('AI replies', (store) => {
   let model: Speaker
@@ -138,6 +141,33 @@ describeStores('AI replies', (store) => {
     }
   })
 
+  test('are told of though they could not be counted', async () => {
+    vi.spyOn(parts.metrics.tokens, 'inc').mockImplementation(() => {
+      throw new Error('no such count')
+    })
+    const changed: string[] = []
+    await parts.bus.subscribe(thread, (text) => {
+      const message = decodeThreadMessage(text)
+      if (message?.kind === 'change') changed.push(message.line)
+    })
+    await ask()
+    await begun()
+    model.say('Hello')
+    model.end()
+    await vi.waitFor(() => expect(changed.at(-1)).toContain('<p>Hello</p>'))
+  })
+
+  test('keep no more of what a model thinks aloud than they may', async () => {
+    const post = await ask()
+    await begun()
+    for (let i = 0; i < 30; i++) model.think('🌳'.repeat(1_500))
+    model.say('Hello')
+    model.end()
+    await becomes(post, 'complete')
+    const { reasoning } = await reportRun(store.db, { thread, number: post.number })
+    expect(reasoning).toBe('🌳'.repeat(20_000))
+  })
+
   test('are stopped though the word for it is lost', async () => {
     const post = await ask()
     await begun()
@@ -228,6 +258,8 @@ describeStores('AI replies', (store) => {
     await begun()
     model.say('Unwanted')
     await vi.waitFor(() => expect(shown()).toBe('Unwanted'))
+    // Still to be told when the post is gone.
+    model.say(' and more')
     const deleted = await remove(parts, mod, { thread, number: post.number })
     expect(deleted).toMatchObject({ state: 'deleted', html: '' })
     expect(deleted.request).toBeUndefined()
@@ -238,6 +270,126 @@ describeStores('AI replies', (store) => {
     await expect(reportRun(store.db, { thread, number: post.number })).rejects.toMatchObject({
       code: 'run-not-found',
     })
+    await vi.waitFor(async () => expect((await parts.metrics.writing.get()).values[0]?.value).toBe(0))
+    expect(await parts.liveText.read(post.run!)).toBe('')
+  })
+
+  test('end at once with the post that is deleted, wherever they are written', async () => {
+    const mod = await addUser(store.db, 'mod', { role: 'moderator' })
+    const stopped: string[] = []
+    await parts.bus.subscribe(topics.stops, (run) => stopped.push(run))
+    await addAgent(store.db, 'bot')
+    const bot: Actor = { id: 'bot', name: 'bot', kind: 'ai', role: 'member' }
+    const post = await begin(parts, bot, thread, { parent: 1, state: 'streaming', clientId: 'b1' })
+    const at = { thread, number: post.number }
+    await append(parts, bot, at, { run: post.run!, at: 0, text: 'Unwanted' })
+    expect(await parts.liveText.read(post.run!)).toBe('Unwanted')
+    await remove(parts, mod, at)
+    expect(await parts.liveText.read(post.run!)).toBe('')
+    expect(stopped).toEqual([post.run])
+  })
+
+  test('leave no text behind when the word of their deletion is lost', async () => {
+    const post = await ask()
+    await begun()
+    model.say('Unwanted')
+    await vi.waitFor(() => expect(shown()).toBe('Unwanted'))
+    await erasePost(store.db, { thread, number: post.number })
+    await vi.waitFor(() => expect(model.open).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await parts.liveText.read(post.run!)).toBe(''))
+  })
+
+  describe('that read a post which is deleted', () => {
+    const regretted = 'The walrus has tusks of the finest ivory that I ever saw.'
+    let other: string
+    beforeEach(async () => {
+      other = await addThread(store.db, 'ada', regretted)
+      await addPost(store.db, thread, 'ada', regretted)
+      await addPost(store.db, thread, 'ada', 'What of it?', { embeds: [{ thread: other, number: 1 }] })
+    })
+
+    async function reply() {
+      const post = await ask({}, ada, 3)
+      await vi.waitFor(() => expect(model.open).toBe(1))
+      const read = model.asked.at(-1)!.pieces.filter(({ text }) => text === regretted)
+      expect(read).toMatchObject([
+        { thread: other, number: 1 },
+        { thread, number: 2 },
+      ])
+      model.think('Ivory!')
+      model.say(`See [#2]: “${regretted}” And [#3].`)
+      return post
+    }
+    /** Until it is seen here, so that nothing of it goes on beyond the test. */
+    async function removeElsewhere() {
+      const { seq } = (await readPost(store.db, thread, 3))!
+      await remove(parts, ada, { thread: other, number: 1 })
+      await vi.waitFor(async () => expect((await readPost(store.db, thread, 3))!.seq).toBeGreaterThan(seq))
+    }
+    const ended = async (post: Post) => {
+      model.end()
+      await becomes(post, 'complete')
+      const at = { thread, number: post.number }
+      const [{ html }, run, report] = await Promise.all([
+        now(post),
+        findRun(store.db, thread, post.number),
+        reportRun(store.db, at),
+      ])
+      return { html, stored: run?.reasoning, told: report.reasoning }
+    }
+
+    test('by then, while they were written: they cite it no more, nor say what they thought', async () => {
+      const post = await reply()
+      await remove(parts, ada, { thread, number: 2 })
+      await removeElsewhere()
+      const { html, stored, told } = await ended(post)
+      expect({ stored, told }).toEqual({ stored: null, told: null })
+      expect(html).toMatch(/class="citation unverified"[^>]*>\[#2\]/)
+      expect(html).toContain('Not found in what the AI read')
+      expect(html).toMatch(/<a [^>]*class="post-ref[^>]*>\[#3\]/)
+    })
+
+    test('later: what they thought goes, and their words stay', async () => {
+      const kept = await ended(await reply())
+      expect(kept).toMatchObject({ stored: 'Ivory!', told: 'Ivory!' })
+      expect(kept.html).not.toContain('unverified')
+      const { number } = (await readPost(store.db, thread, 4))!
+      await remove(parts, ada, { thread, number: 2 })
+      expect((await findRun(store.db, thread, number))?.reasoning).toBeNull()
+      expect(await readPost(store.db, thread, number)).toMatchObject({ html: kept.html })
+    })
+
+    test('later, in another thread: what they thought is told no more', async () => {
+      expect(await ended(await reply())).toMatchObject({ told: 'Ivory!' })
+      await removeElsewhere()
+      expect((await reportRun(store.db, { thread, number: 4 })).reasoning).toBeNull()
+    })
+
+    test('before they began: they say so, and nothing is wrong with this server', async () => {
+      const error = vi.spyOn(parts.log, 'error')
+      const find = vi.spyOn(parts.models, 'find').mockImplementation(async () => {
+        // The first time it is for the asking, the second time for the writing.
+        if (find.mock.calls.length === 2) await erasePost(store.db, { thread, number: 3 })
+        return model
+      })
+      const post = await ask({}, ada, 3)
+      await becomes(post, 'failed')
+      expect(await now(post)).toMatchObject({ reason: 'The post that it was to answer has been deleted.' })
+      expect(error).not.toHaveBeenCalled()
+    })
+  })
+
+  test('that another node ends are booked with what they were given to read', async () => {
+    const post = await ask()
+    await begun()
+    model.say('Half a')
+    await vi.waitFor(() => expect(shown()).toBe('Half a'))
+    await abandon()
+    await another().sweep()
+    await becomes(post, 'interrupted')
+    const { usage, manifest } = await reportRun(store.db, { thread, number: post.number })
+    expect(usage).toMatchObject({ input: manifest!.tokens, estimated: true })
+    expect(manifest!.tokens).toBeGreaterThan(100)
   })
 
   test('come to their end when the node stops, or are handed over, or interrupted', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { guest, member, openApp, type AskOptions, type TestApp, type Visitor } from '../helpers/app.ts'
+import { goodClaims, hs256 } from '../helpers/host-tokens.ts'
 
 /** The description of the API, held against what the API really does. */
 interface Operation {
@@ -37,6 +38,8 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
+const isApi = (path: string) => path.startsWith('/api/') || path === '/embed/counts'
+
 const operations = () =>
   Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -51,9 +54,7 @@ describe('the description of the API', () => {
     // Those of the sign-in library are its own, and images are no JSON.
     const others = new Set(['/api/openapi.json', '/api/links/:link/image'])
     const routes = app.app.routes
-      .filter(
-        ({ method, path }) => method !== 'ALL' && path.startsWith('/api/') && !path.startsWith('/api/auth/'),
-      )
+      .filter(({ method, path }) => method !== 'ALL' && isApi(path) && !path.startsWith('/api/auth/'))
       .filter(({ path }) => !others.has(path))
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
     const described = operations().map(({ method, path }) => `${method} ${path}`)
@@ -172,6 +173,40 @@ async function holdAi(hold: Hold, at: string): Promise<void> {
   await hold('DELETE', `/api/personas/scout/keys/${id}`, { who })
 }
 
+/** Signing in in a widget, in both ways. */
+async function holdSignIn(hold: Hold, site: string, secret: string): Promise<void> {
+  const at = '/api/embed/sign-in'
+  await hold('POST', `${at}/token`, { body: { site, token: hs256(secret, goodClaims(site)) } })
+  await hold('POST', `${at}/token`, { body: { site, token: hs256('guessed', goodClaims(site)) } })
+  await hold('POST', `${at}/token`, { body: { site: 'zzzzzzzzzz', token: 'x' } })
+  const started = await hold('POST', `${at}/popup`, { body: { host: 'https://blog.example' } })
+  await hold('POST', `${at}/popup`, { body: { host: 'https://evil.example' } })
+  const { secret: key, challenge } = started as { secret: string; challenge: string }
+  await hold('POST', `${at}/grant`, { body: { challenge } })
+  const granted = await hold('POST', `${at}/grant`, { who: ada, body: { challenge } })
+  await hold('POST', `${at}/code`, { body: { secret: key, code: 'AAAA-AAAA' } })
+  await hold('POST', `${at}/code`, { body: { secret: key, code: (granted as { code: string }).code } })
+}
+
+/** All about sites and the threads of their pages. */
+async function holdSites(hold: Hold): Promise<void> {
+  const who = admin
+  const blog = { name: 'Blog', origins: ['https://blog.example'] }
+  const added = await hold('POST', '/api/sites', { who, body: blog })
+  const site = `/api/sites/${(added as { site: { id: string } }).site.id}`
+  await hold('POST', '/api/sites', { who, body: blog })
+  await hold('GET', '/api/sites', { who })
+  await hold('PATCH', site, { who, body: { rules: { keep: ['id'], aliases: { 'a.example': 'b.example' } } } })
+  const made = await hold('POST', `${site}/keys`, { who, body: { algorithm: 'HS256', name: 'k' } })
+  await holdSignIn(hold, site.split('/').at(-1)!, (made as { secret: string }).secret)
+  await hold('DELETE', `${site}/keys/${(made as { key: { id: string } }).key.id}`, { who })
+  await hold('POST', '/api/embed/threads', { who: gus, body: { url: 'https://blog.example/a' } })
+  await hold('POST', '/api/embed/threads', { who: gus, body: { url: 'https://evil.example/a' } })
+  await hold('GET', '/embed/counts?url=https://blog.example/a&url=https://blog.example/b')
+  await hold('DELETE', site, { who })
+  await hold('DELETE', site, { who })
+}
+
 describe('what the API answers', () => {
   test('is as described, in success and in refusal', async () => {
     const seen = new Map<string, Set<string>>()
@@ -216,6 +251,7 @@ describe('what the API answers', () => {
     await hold('DELETE', `/api/users/${gus.id}/ban`, { who: admin })
     await hold('DELETE', `${at}/posts/2`, { who: ada })
     await holdAi(hold, at)
+    await holdSites(hold)
     // Each operation has succeeded once.
     expect(seen.size).toBe(operations().length)
 

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client'
+import { createGuestSeats } from '../../server/ai/guest-seats.ts'
 import { createAiMetrics } from '../../server/ai/metrics.ts'
 import type { Model, Part } from '../../server/ai/model.ts'
 import type { AiParts } from '../../server/ai/parts.ts'
@@ -19,6 +20,7 @@ export function aiParts(
     liveText,
     budgets,
     metrics: createAiMetrics(new Registry()),
+    guestSeats: createGuestSeats(),
     models: { find: () => Promise.resolve(model) },
     articles: createArticles({
       db: threads.db,
@@ -33,6 +35,8 @@ export function aiParts(
 export interface Speaker extends Model {
   /** Says a piece of every reply that is being written. */
   say(text: string): void
+  /** The same of what it thinks aloud. */
+  think(text: string): void
   /** Ends them, or with an error breaks them off. */
   end(error?: Error): void
   /** Ends them and all that are still to begin: the test is over. */
@@ -59,6 +63,7 @@ export function speaker(more: Partial<Pick<Model, 'offline' | 'contextTokens' | 
     contextTokens: 8_000,
     ...more,
     say: (text) => tell({ type: 'text', text }),
+    think: (text) => tell({ type: 'reasoning', text }),
     end: (error) => tell(error ?? done),
     retire() {
       retired = true

@@ -10,6 +10,8 @@ import type { AiParts } from '../../server/ai/parts.ts'
 import { createModels } from '../../server/ai/models.ts'
 import { createRunner } from '../../server/ai/runner.ts'
 import { createApp } from '../../server/app.ts'
+import { createSiteKeys } from '../../server/embedding/site-keys.ts'
+import { createSites } from '../../server/embedding/sites.ts'
 import type { Env } from '../../server/http/context.ts'
 import { createHttpMetrics } from '../../server/http/metrics.ts'
 import { createRateLimits, memoryCounters, unlimited } from '../../server/http/rate-limits.ts'
@@ -68,6 +70,8 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   const accounts = createAccounts({ db, bus: parts.bus, log, secret, publicUrl: url })
   const rates = options.limited === true ? createRateLimits(memoryCounters) : unlimited
   const registry = new Registry()
+  const sites = createSites({ db })
+  const isOwnOrigin = (origin: string) => origin === url
   const clientDir = makeClientDir()
   const state = { draining: false }
   const ai = aiParts(parts, {
@@ -80,6 +84,8 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
     runner,
     models: createModels({ db, settings: undefined, secret, offline: options.model ?? speaker(), log }),
     accounts,
+    sites,
+    siteKeys: createSiteKeys({ db, secret, log }),
     registry,
     httpMetrics: createHttpMetrics(registry),
     rates,
@@ -88,11 +94,11 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
     clientDir,
     trustProxy: 0,
     devClientUrl: undefined,
-    isOwnOrigin: (origin) => origin === url,
+    isOwnOrigin,
     isDraining: () => state.draining,
     readImage: (link) =>
       Promise.resolve(link === 'known' ? { type: 'image/png', bytes: new Uint8Array([1, 2]) } : null),
-    pages: { db, rates, publicUrl: url, clientDir, devClientUrl: undefined },
+    pages: { db, sites, rates, isOwnOrigin, publicUrl: url, clientDir, devClientUrl: undefined },
   })
 
   return {
@@ -125,7 +131,16 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
 function makeClientDir(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-client-'))
   for (const name of ['.vite', 'assets']) fs.mkdirSync(path.join(directory, name))
-  const manifest = { 'app/main.ts': { file: 'assets/main.js' }, 'app/main.css': { file: 'assets/main.css' } }
+  const entries = [
+    'app/main.ts',
+    'app/main.css',
+    'embed/frame/frame.tsx',
+    'embed/frame/frame.css',
+    'embed/frame/tools.css',
+  ]
+  const manifest = Object.fromEntries(
+    entries.map((entry) => [entry, { file: `assets/${path.basename(entry).replace(/\.tsx?$/, '.js')}` }]),
+  )
   fs.writeFileSync(path.join(directory, '.vite/manifest.json'), JSON.stringify(manifest))
   fs.writeFileSync(path.join(directory, 'assets/main.js'), 'export {}\n')
   fs.writeFileSync(path.join(directory, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>\n')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hiddenByStyles } from '../../server/links/article-hidden.ts'
+import { sieveOf } from '../../server/links/article-styles.ts'
 import { pdfOfPages, pdfText } from '../helpers/pdf.ts'
 import { textOf, wordsOf } from '../helpers/article-text.ts'
 
@@ -38,6 +38,50 @@ describe('words that readers cannot see do not reach a model', () => {
     ],
     ['no height', '<div style="height:0;overflow:hidden">PLANTED</div>'],
     ['scaled away', '<p style="transform:scale(0)">PLANTED</p>'],
+    ['inert', '<p inert>PLANTED</p>'],
+    ['a popover', '<div popover=manual>PLANTED</div>'],
+    ...[
+      'opacity:0.01',
+      'opacity:calc(1 - 1)',
+      'filter:opacity(0%)',
+      'font-size:calc(0px)',
+      'font-size:min(1px, 10vw)',
+      'font-size:.05em',
+      'font-size:0.1vw',
+      'font:1px/1 serif',
+      'line-height:0',
+      'color:rgb(0 0 0 / 0)',
+      'color:#0000',
+      'color:#ffffff00',
+      'color:hsla(120, 50%, 50%, 0)',
+      'color:oklch(50% 0.1 20 / 1%)',
+      '-webkit-text-fill-color:transparent',
+      'position:fixed;left:-100vw',
+      'position:absolute;left:200vw',
+      'position:absolute;top:-40em',
+      'position:absolute;right:99999px',
+      'position:absolute;left:calc(-1 * 100vw - 1px)',
+      'text-indent:100%;overflow:hidden;white-space:nowrap',
+      'transform:translateX(-9999px)',
+      'transform:rotate(1deg) translate(0, -100vh)',
+      'transform:scale(0.001)',
+      'transform:scale3d(0, 0, 0)',
+      'transform:rotateY(90deg)',
+      'transform:matrix(0, 0, 0, 0, 0, 0)',
+      'translate:-100vw',
+      'scale:0',
+      'clip-path:circle(0)',
+      'clip-path:polygon(0 0, 0 0, 0 0)',
+      'clip-path:inset(0 50%)',
+      'dis/* */play:none',
+      'display:/* block */none',
+      'd\\69 splay:none',
+      'display:n\\6f ne',
+      'background:url(&quot;data:image/png;base64,x&quot;);display:none',
+      'display:none;display:nonsense',
+      'display:none !important;color:red',
+      'max-height:0;overflow-y:clip',
+    ].map((style): [string, string] => [style, `<p style="${style}">PLANTED</p>`]),
     ['comment', '<!-- PLANTED -->'],
     ['script', '<script type="text/plain">PLANTED</script>'],
     ['style', '<style>/* PLANTED */</style>'],
@@ -73,6 +117,35 @@ describe('words that readers cannot see do not reach a model', () => {
     expect(JSON.stringify(await textOf(page(planted + style)))).not.toContain('PLANTED')
   })
 
+  test.each([
+    ['a tag', 'aside{display:none}', '<aside>PLANTED</aside>'],
+    ['a tag with a class', 'p.off{font-size:0}', '<p class="x off">PLANTED</p>'],
+    ['several classes', '.a.b{opacity:0}', '<p class="b c a">PLANTED</p>'],
+    ['below the whole', 'html > body .off{color:transparent}', '<p class=off>PLANTED</p>'],
+    ['a letter by its number', '.\\6f ff{display:none}', '<p class=off>PLANTED</p>'],
+    ['comments', '/**/.off/**/{display:/* x */none}', '<p class=off>PLANTED</p>'],
+    ['an old comment', '<!-- .off{display:none} -->', '<p class=off>PLANTED</p>'],
+    ['a layer', '@layer x{.off{display:none}}', '<p class=off>PLANTED</p>'],
+    [
+      'what holds for all',
+      '@media screen and (min-width: 1px){.off{display:none}}',
+      '<p class=off>PLANTED</p>',
+    ],
+    ['a block that is left open', '.off{left:-9999px', '<p class=off>PLANTED</p>'],
+    ['a tag that is said to be shown', 'p{display:block} .off{display:none}', '<p class=off>PLANTED</p>'],
+    ['other properties that are shown', '.off{opacity:0} .off{display:block}', '<p class=off>PLANTED</p>'],
+    [
+      'shown to printers alone',
+      '.off{display:none} @media print{.off{display:block}}',
+      '<p class=off>PLANTED</p>',
+    ],
+    ['a selector of several', ':is(h1, h2), .off{clip-path:inset(100%)}', '<p class=off>PLANTED</p>'],
+  ])('hidden by a style sheet: %s', async (_way, style, planted) => {
+    const text = await textOf(page(planted, `<style>${style}</style>`))
+    expect(JSON.stringify(text)).not.toContain('PLANTED')
+    expect(wordsOf(text)).toContain('This is what people came to read')
+  })
+
   test('where no article stands out, all the same', async () => {
     const text = await textOf('<p>Short.</p><p style="display:none">PLANTED</p><p hidden>PLANTED')
     expect(text.sections).toEqual([{ heading: null, text: 'Short.' }])
@@ -91,6 +164,40 @@ describe('what is seen stays', () => {
       '<p style="color:red;margin-left:-10px;opacity:1;font-size:10px">KEPT</p>',
     ],
     ['half seen', '<p style="opacity:0.5">KEPT</p>'],
+    [
+      'letters a little smaller',
+      '<p style="font-size:0.9em">KEPT</p><p style="font:400 small/1 serif">x</p>',
+    ],
+    ['in the middle', '<p style="position:absolute;left:50%;transform:translate(-50%, -50%)">KEPT</p>'],
+    [
+      'a picture in its letters',
+      '<p style="color:transparent;background:linear-gradient(red, blue);background-clip:text">KEPT</p>',
+    ],
+    ['a whole that is clipped by nothing', '<p style="clip-path:inset(0);clip:auto">KEPT</p>'],
+    [
+      'a colour in full',
+      '<p style="color:rgb(0 0 0 / 1);background:#fff">KEPT</p><p style="color:#000f">x</p>',
+    ],
+    ['closed details', '<details><summary>More</summary><p>KEPT</p></details>'],
+    ['for printers alone', '<style media=print>p{display:none}</style><p>KEPT</p>'],
+    [
+      'moved in',
+      '<style>@keyframes in{from{opacity:0}to{opacity:1}} .in{opacity:0;animation:in 1s forwards}</style><p class=in>KEPT</p>',
+    ],
+    [
+      'faded in',
+      '<style>.in{opacity:0;transform:translateY(20px)} .in.seen{opacity:1}</style><p class=in>KEPT</p>',
+    ],
+    [
+      'opened by a hand',
+      '<style>.fold{max-height:0;overflow:hidden;transition:max-height .2s}</style><p class=fold>KEPT</p>',
+    ],
+    [
+      'shown by its own style',
+      '<style>.tab{display:none}</style><p class=tab style="display:block">KEPT</p>',
+    ],
+    ['on wide windows', '<style>@media (max-width:600px){.wide{display:none}}</style><p class=wide>KEPT</p>'],
+    ['a tag that a class shows', '<style>p{display:none} .x{display:block}</style><p class=x>KEPT</p>'],
     ['an open dialog', '<dialog open>KEPT</dialog>'],
     ['details', '<details><summary>More</summary><p>KEPT</p></details>'],
     ['aria-hidden that is not', '<p aria-hidden="false">KEPT</p>'],
@@ -116,11 +223,39 @@ describe('what is seen stays', () => {
   })
 
   test('of a style sheet only simple rules count', () => {
-    const { classes, ids } = hiddenByStyles(
-      '.a{display:none} .b .c{display:none} p.d{display:none} #e , .f{ display:none } .g:hover{display:none} } .h{display:none} .i{display:',
+    const isHidden = sieveOf([
+      {
+        media: '',
+        css: '.a{display:none} .b .c{display:none} p.d{display:none} #e , .f{ display:none } .g:hover{display:none} :not(.x, .j, .y){display:none} .k{.l &{display:none}} } .h{display:none} .i{display:',
+      },
+    ])
+    const hidden = Array.from('abcdfghijkl').filter((name) =>
+      isHidden({ tag: 'p', id: '', classes: ['x', name] }, new Map()),
     )
-    expect([...classes]).toEqual(['a', 'f', 'h'])
-    expect([...ids]).toEqual(['e'])
+    expect(hidden).toEqual(['a', 'd', 'f', 'h'])
+    expect(isHidden({ tag: 'div', id: '', classes: ['d'] }, new Map())).toBe(false)
+    expect(isHidden({ tag: 'div', id: 'e', classes: [] }, new Map())).toBe(true)
+  })
+
+  test('a style sheet of odd signs is read in no time', () => {
+    for (const odd of [
+      '{',
+      '}',
+      '(',
+      '\\',
+      '"',
+      '/*',
+      ',',
+      '.a,',
+      '.a{',
+      '@media screen{',
+      'a{b:c;',
+      '\\a',
+      '.\\a',
+    ])
+      expect(sieveOf([{ media: '', css: odd.repeat(200_000 / odd.length) }])).toBeTypeOf('function')
+    const calc = `.a{font-size:${'calc('.repeat(30_000)}0px`
+    expect(sieveOf([{ media: '', css: calc }])({ tag: 'p', id: '', classes: ['a'] }, new Map())).toBe(false)
   })
 })
 

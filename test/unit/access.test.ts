@@ -41,6 +41,7 @@ const rules: [
   ['change-thread', mine, 'forbidden', 'forbidden', 'yes', 'yes'],
   ['manage-accounts', {}, 'forbidden', 'forbidden', 'forbidden', 'yes'],
   ['manage-ai', {}, 'forbidden', 'forbidden', 'forbidden', 'yes'],
+  ['manage-sites', {}, 'forbidden', 'forbidden', 'forbidden', 'yes'],
 ]
 
 function answerTo(who: Actor | null, action: Action, subject: Subject): string {

@@ -41,6 +41,7 @@ beforeEach(() => {
     },
     personas: { all: () => Promise.resolve(personas) },
     send: () => undefined,
+    rootLabel: 'Reply to the thread',
     onEdited: () => undefined,
     typing: () => undefined,
   })

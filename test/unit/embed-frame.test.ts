@@ -6,7 +6,7 @@ import { createMember, type Member } from '../../client/embed/frame/member.ts'
 import { createViewport } from '../../client/embed/frame/viewport.ts'
 import { createSession, type Session } from '../../client/app/session.ts'
 import type { Viewer } from '../../client/page-state.ts'
-import type { ToFrame, ToHost } from '../../shared/embed.ts'
+import type { ToFrame, ToHost } from '../../shared/widget.ts'
 import { Problem } from '../../shared/errors.ts'
 
 const hour = 3_600_000
@@ -80,6 +80,15 @@ describe('the attention of a widget', () => {
 describe('the link to the host page', () => {
   const host = 'https://blog.example'
   const parent = { postMessage: vi.fn() }
+  const word: ToFrame = {
+    numinex: 'page',
+    theme: '',
+    scheme: 'dark',
+    styles: [],
+    live: true,
+    token: '',
+    hash: '',
+  }
   let heard: ToFrame[]
   let link: ReturnType<typeof linkToHost>
 
@@ -95,16 +104,16 @@ describe('the link to the host page', () => {
   })
 
   test('hears its own host only, and only what is a message', () => {
-    say({ numinex: 'show', live: true })
-    expect(heard).toEqual([{ numinex: 'show', live: true }])
+    say(word)
+    expect(heard).toEqual([word])
     for (const origin of ['https://evil.example', 'https://blog.example.evil', 'null', '']) {
-      say({ numinex: 'show', live: false }, origin)
+      say(word, origin)
     }
-    say({ numinex: 'show', live: false }, host, window)
-    say({ numinex: 'show', live: false }, host, null)
+    say(word, host, window)
+    say(word, host, null)
     for (const data of [null, 'show', 7, [], {}, { numinex: 'show' }, { numinex: 'show', live: 'yes' }])
       say(data)
-    for (const numinex of ['toString', '__proto__', 'constructor', 'size']) say({ numinex, live: true })
+    for (const numinex of ['toString', '__proto__', 'constructor', 'size']) say({ ...word, numinex })
     expect(heard).toHaveLength(1)
   })
 
@@ -168,7 +177,7 @@ describe('the reader’s session in a widget', () => {
     vi.advanceTimersByTime(0.79 * hour)
     expect(sent).toEqual([])
     vi.advanceTimersByTime(0.02 * hour)
-    expect(sent).toEqual([{ numinex: 'sign-in', reason: 'expired' }])
+    expect(sent).toEqual([{ numinex: 'signin', reason: 'expired' }])
     answer = async () => vouched('session-2')
     await member.vouch('jwt-2')
     expect(member.token).toBe('session-2')
@@ -180,7 +189,7 @@ describe('the reader’s session in a widget', () => {
     await member.vouch('bad')
     expect(sent).toEqual([
       { numinex: 'error', code: 'token-refused', message: 'aud is not this site' },
-      { numinex: 'sign-in', reason: 'refused' },
+      { numinex: 'signin', reason: 'refused' },
     ])
     expect(session.viewer?.name).toBe('Eve')
   })
@@ -245,7 +254,7 @@ describe('the reader’s session in a widget', () => {
     await member.vouch('jwt')
     member.lost()
     expect(session.viewer).toBe(null)
-    expect(sent).toEqual([{ numinex: 'sign-in', reason: 'expired' }])
+    expect(sent).toEqual([{ numinex: 'signin', reason: 'expired' }])
   })
 })
 
@@ -279,16 +288,23 @@ describe('what is read keeps its place in the host page', () => {
 
   const grow = (by: number, from: number) => () =>
     void (tops = tops.map((top, i) => (i < from ? top : top + by)))
-  const viewport = () => createViewport({ send: (message) => void sent.push(message) })
+  const viewport = () => {
+    const link = { send: (message: ToHost) => void sent.push(message) }
+    return createViewport(link, () => link.send({ numinex: 'size', height: 0 }))
+  }
 
   test('what comes above the view moves the page by as much, what comes below does not', () => {
     const { keepPlace } = viewport()
     keepPlace(list, grow(50, 1))
     observed!([{ isIntersecting: true, intersectionRect: { top: 150 } }])
-    expect(sent).toEqual([{ numinex: 'shift', by: 50 }])
+    // It has to be as high as that before the page can be scrolled there.
+    expect(sent).toEqual([
+      { numinex: 'size', height: 0 },
+      { numinex: 'shift', by: 50 },
+    ])
     keepPlace(list, grow(70, 2))
     observed!([{ isIntersecting: true, intersectionRect: { top: 160 } }])
-    expect(sent).toHaveLength(1)
+    expect(sent).toHaveLength(2)
   })
 
   test('nothing moves where the frame is out of view, and many changes are one', () => {

@@ -101,6 +101,28 @@ test('typing is told, renewed without a word, and forgotten', () => {
   expect(b.typing()).toEqual([])
 })
 
+test('a crowd that writes is told by a few names', () => {
+  const [a, b] = nodes('a', 'b').list as [TestNode, TestNode]
+  for (let i = 0; i < 1_000; i++) {
+    a.enter(String(i))
+    a.type(String(i), { id: String(i), name: `N${i}` }, 1)
+  }
+  pass(1_000)
+  expect(a.told.at(-1)).toMatchObject({ viewers: 1_000 })
+  expect(b.typing()).toHaveLength(liveLimits.typingShown)
+})
+
+test('who writes without being counted is not left behind when they go', () => {
+  const [a, b] = nodes('a', 'b').list as [TestNode, TestNode]
+  a.enter('2')
+  a.type('1', ada, 7)
+  pass(1_000)
+  expect(b.typing()).toHaveLength(1)
+  a.leave('1')
+  pass(1_000)
+  expect([a.typing(), b.typing()]).toEqual([[], []])
+})
+
 test('many changes at once are told in few words', () => {
   const [a] = nodes('a').list as [TestNode]
   for (let i = 0; i < 1_000; i++) a.enter(String(i))

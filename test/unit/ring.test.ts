@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createRing } from '../../server/live/ring.ts'
 
 const post = (seq: number, number: number) =>
@@ -70,4 +70,28 @@ test('after it was cleared it begins anew at any seq', () => {
   expect(ring.covers(8, 9)).toBe(true)
   expect(ring.covers(7, 9)).toBe(false)
   expect(ring.since(2)).toEqual({ posts: [{ number: 2, seq: 9 }] })
+})
+
+test('it holds only so much text, without a hole up to the newest', () => {
+  const line = post(1, 1).padEnd(100)
+  const ring = createRing(1_000, 1_000)
+  for (let seq = 1; seq <= 100; seq++) {
+    ring.push(seq, line.replace('"seq":1', `"seq":${seq}`))
+    expect(ring.covers(seq - 1, seq), String(seq)).toBe(true)
+    expect(ring.covers(seq - 11, seq)).toBe(false)
+  }
+  // One that is too much by itself leaves nothing, and those that follow are held again.
+  ring.push(101, line.padEnd(5_000))
+  expect(ring.covers(100, 101)).toBe(false)
+  ring.push(102, post(102, 2))
+  expect([ring.covers(101, 102), ring.covers(100, 102)]).toEqual([true, false])
+})
+
+test('a line is read once, from wherever it is asked for', () => {
+  const ring = createRing(10)
+  for (let seq = 1; seq <= 10; seq++) ring.push(seq, post(seq, seq))
+  const parse = vi.spyOn(JSON, 'parse')
+  for (let after = 0; after < 10; after++) expect(ring.since(after).posts).toHaveLength(10 - after)
+  expect(parse).toHaveBeenCalledTimes(10)
+  parse.mockRestore()
 })

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { liveLimits } from '../../server/live/limits.ts'
 import { createStreams, type RoomLine, type Streams, type StreamText } from '../../server/live/streams.ts'
 
 const thread = 'k3v9x2q7ab'
@@ -25,6 +26,8 @@ beforeEach(() => {
     },
   })
 })
+
+afterEach(() => streams.close())
 
 function hear(at: number, text: string, { run = 'r1', epoch = 1, post = 2 } = {}): void {
   const line = JSON.stringify({ type: 'delta', thread, post, run, at, text })
@@ -72,7 +75,6 @@ describe('the replies of a room', () => {
         .map(({ text }) => text)
         .join(''),
     ).toBe('one two three four')
-    streams.close()
   })
 
   test('are known to a room that opens in their midst', async () => {
@@ -100,5 +102,93 @@ describe('the replies of a room', () => {
     hear(0, 'new', { epoch: 2 })
     hear(3, ' and old', { epoch: 1 })
     expect(text()).toBe('new')
+  })
+})
+
+describe('a reply that the database does not name', () => {
+  const { tornMs, tornMostMs } = liveLimits
+  const names = () => streams.list(new Map()).map(({ run }) => run)
+
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('is forgotten, whole or torn, and not asked about for ever', async () => {
+    hear(0, 'late', { run: 'whole', post: 2 })
+    hear(40, 'late', { run: 'torn', post: 3 })
+    expect(names()).toEqual(['whole', 'torn'])
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect(names()).toEqual([])
+    expect(reads).toBe(liveLimits.unnamedReads)
+    await vi.advanceTimersByTimeAsync(100 * tornMostMs)
+    expect(reads).toBe(liveLimits.unnamedReads)
+  })
+
+  test('survives one read, whose answer may be older than it', async () => {
+    hear(4, 'said')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(reads).toBe(1)
+    known = [{ post: 2, run: 'r1', epoch: 1, text: 'all said' }]
+    await vi.advanceTimersByTimeAsync(tornMs)
+    expect(text()).toBe('all said')
+    // Now it is known, and nobody asks further.
+    await vi.advanceTimersByTimeAsync(100 * tornMostMs)
+    expect([reads, text()]).toEqual([2, 'all said'])
+  })
+
+  test('comes back whole with its next piece, if it is written after all', async () => {
+    hear(0, 'so far')
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect(names()).toEqual([])
+    known = [{ post: 2, run: 'r1', epoch: 1, text: 'so far, so good' }]
+    hear(6, ', so')
+    await vi.advanceTimersByTimeAsync(tornMs)
+    expect(text()).toBe('so far, so good')
+  })
+
+  test('that began during a read is not judged by it', async () => {
+    hear(4, 'torn')
+    hear(0, 'new', { run: 'r2', post: 3 })
+    await vi.advanceTimersByTimeAsync(tornMs)
+    expect(reads).toBe(2)
+    expect(names()).toEqual(['r2'])
+  })
+
+  test('is looked for when word of its end may have been lost', async () => {
+    streams.changed({ post: 2, run: 'r1', streaming: true })
+    hear(0, 'abc')
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect([reads, text()]).toEqual([0, 'abc'])
+    streams.doubt()
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect([reads, text()]).toEqual([liveLimits.unnamedReads, undefined])
+  })
+})
+
+describe('a piece that does not come', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+    known = [{ post: 2, run: 'r1', epoch: 1, text: '' }]
+  })
+  afterEach(() => void vi.useRealTimers())
+
+  test('is looked for less and less often, however many pieces follow', async () => {
+    const seconds = 30
+    for (let i = 0; i < seconds * 20; i++) {
+      hear(10 + i, 'x')
+      await vi.advanceTimersByTimeAsync(50)
+    }
+    // 100, 200, 400 … 3,000 ms, and from there on every 3 s.
+    expect(reads).toBeGreaterThan(10)
+    expect(reads).toBeLessThan(20)
+  })
+
+  test('is looked for no more once the room is closed', async () => {
+    hear(4, 'torn')
+    await vi.advanceTimersByTimeAsync(liveLimits.tornMs)
+    const before = reads
+    streams.close()
+    hear(8, 'torn')
+    await vi.advanceTimersByTimeAsync(10 * liveLimits.tornMostMs)
+    expect(reads).toBe(before)
   })
 })

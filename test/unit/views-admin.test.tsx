@@ -73,6 +73,17 @@ describe('fields', () => {
       handle: 'first',
       '': 'other: third',
     })
+    // What is wrong with one of a list is said where the list is typed.
+    const within = [
+      { path: '/origins/1', message: 'is none' },
+      { path: '/rules/keep/0', message: 'is no name' },
+      { path: '/rules', message: 'is no rule' },
+    ]
+    expect(byField(new Problem('invalid', { issues: within }), new Set(['origins', 'rules/keep']))).toEqual({
+      origins: 'is none',
+      'rules/keep': 'is no name',
+      '': 'rules: is no rule',
+    })
     expect(byField(new Problem('forbidden', { detail: 'No.' }), names)).toEqual({ '': 'No.' })
     expect(byField(new TypeError('x of undefined'), names)).toEqual({ '': 'Something went wrong' })
   })

@@ -30,7 +30,16 @@ const main = (post: Post, thinking = false) =>
 
 function foot(post: Post, viewer: Viewer | null, state: FootState = {}): string {
   const may = permissions(viewer, false, post)
-  return renderToString(<Foot post={post} viewerId={viewer?.id} may={may} hasReplies={false} state={state} />)
+  return renderToString(
+    <Foot
+      post={post}
+      viewerId={viewer?.id}
+      may={may}
+      hasReplies={false}
+      hasParent={post.parent !== null}
+      state={state}
+    />,
+  )
 }
 const actions = (html: string) => [...html.matchAll(/data-action="([\w-]+)"/g)].map(([, name]) => name)
 
@@ -105,7 +114,14 @@ describe('the foot of a reply', () => {
       expect(actions(foot(ended, stranger))).not.toContain('ask-again')
       const locked = permissions(stranger, true, ended)
       const html = renderToString(
-        <Foot post={ended} viewerId="x" may={locked} hasReplies={false} state={{}} />,
+        <Foot
+          post={ended}
+          viewerId="x"
+          may={locked}
+          hasReplies={false}
+          hasParent={ended.parent !== null}
+          state={{}}
+        />,
       )
       expect(actions(html)).toEqual(['parent', 'link', 'more', 'run-report'])
     },

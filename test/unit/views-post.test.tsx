@@ -29,7 +29,17 @@ function show(post: Post, others: Post[] = []): string {
 
 function foot(post: Post, more: Partial<FootProps> = {}): string {
   const may = { ...nothing, reply: true, react: true }
-  return renderToString(<Foot post={post} viewerId="ada" may={may} hasReplies={false} state={{}} {...more} />)
+  return renderToString(
+    <Foot
+      post={post}
+      viewerId="ada"
+      may={may}
+      hasReplies={false}
+      hasParent={post.parent !== null}
+      state={{}}
+      {...more}
+    />,
+  )
 }
 
 describe('a post', () => {

@@ -6,6 +6,7 @@ import type {
   ChangePersona,
   NewAgentKey,
 } from '../../../shared/persona-admin.ts'
+import type { AddSite, AddSiteKey, ChangeSite, NewSiteKey, Site } from '../../../shared/site.ts'
 import type { Api } from '../../api.ts'
 
 /** What fields say before the server gives what is left out its usual value. */
@@ -17,6 +18,7 @@ export type AdminApi = ReturnType<typeof createAdminApi>
 export function createAdminApi({ request }: Pick<Api, 'request'>) {
   const persona = (handle: string) => `/api/personas/${handle}`
   const model = (id: string) => `/api/models/${id}`
+  const site = (id: string) => `/api/sites/${id}`
   return {
     personas: () =>
       request<{ personas: AdminPersona[] }>('GET', '/api/personas/all').then(({ personas }) => personas),
@@ -32,6 +34,12 @@ export function createAdminApi({ request }: Pick<Api, 'request'>) {
     changeModel: (id: string, input: ChangeModel) => request<object>('PATCH', model(id), input),
     deleteModel: (id: string) => request<object>('DELETE', model(id)),
     testModel: (id: string) => request<ModelTest>('POST', `${model(id)}/test`),
+    sites: () => request<{ sites: Site[] }>('GET', '/api/sites').then(({ sites }) => sites),
+    addSite: (input: AddSite) => request<object>('POST', '/api/sites', input),
+    changeSite: (id: string, input: ChangeSite) => request<object>('PATCH', site(id), input),
+    deleteSite: (id: string) => request<object>('DELETE', site(id)),
+    addSiteKey: (id: string, input: AddSiteKey) => request<NewSiteKey>('POST', `${site(id)}/keys`, input),
+    revokeSiteKey: (id: string, key: string) => request<object>('DELETE', `${site(id)}/keys/${key}`),
     usage: () => request<AiUsage>('GET', '/api/ai/usage'),
   }
 }

@@ -77,13 +77,21 @@ export function byField(error: unknown, names: ReadonlySet<string | null>): Fiel
   const problems: Record<string, string> = {}
   const rest: string[] = []
   for (const { path, message } of (error instanceof Problem && error.issues) || []) {
-    const name = path.slice(1)
-    if (names.has(name)) problems[name] ??= message
-    else rest.push(`${name}: ${message}`)
+    const name = fieldAt(path.slice(1), names)
+    if (name !== undefined) problems[name] ??= message
+    else rest.push(`${path.slice(1)}: ${message}`)
   }
   if (rest.length > 0) problems[''] = rest.join('; ')
   else if (Object.keys(problems).length === 0) problems[''] = wordsOf(error)
   return problems
+}
+
+/** The field that holds what a path leads to: a list, say, is typed into one. */
+function fieldAt(path: string, names: ReadonlySet<string | null>): string | undefined {
+  for (let name = path; name !== ''; name = name.slice(0, Math.max(name.lastIndexOf('/'), 0))) {
+    if (names.has(name)) return name
+  }
+  return undefined
 }
 
 export function wordsOf(error: unknown): string {

@@ -99,8 +99,8 @@ export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
   )
 }
 
-function Once({ made: { name, key } }: { made: NewAgentKey }) {
-  const [copied, setCopied] = useState(false)
+/** A key that was made just now. */
+export function Once({ made: { name, key } }: { made: Pick<NewAgentKey, 'name' | 'key'> }) {
   return (
     <div class="admin-key" role="status">
       <p>
@@ -110,19 +110,27 @@ function Once({ made: { name, key } }: { made: NewAgentKey }) {
         <code>{key}</code>
       </p>
       <p>
-        <button
-          type="button"
-          class="action action-strong"
-          onClick={() => {
-            navigator.clipboard?.writeText(key).then(
-              () => setCopied(true),
-              () => setCopied(false),
-            )
-          }}
-        >
-          {copied ? 'Copied' : 'Copy'}
-        </button>
+        <Copy text={key} />
       </p>
     </div>
+  )
+}
+
+/** Browsers that let pages copy do so; in others, one click marks the text. */
+export function Copy({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false)
+  return (
+    <button
+      type="button"
+      class="action action-strong"
+      onClick={() => {
+        navigator.clipboard?.writeText(text).then(
+          () => setCopied(true),
+          () => setCopied(false),
+        )
+      }}
+    >
+      {copied ? 'Copied' : 'Copy'}
+    </button>
   )
 }

@@ -1,7 +1,7 @@
 import { render } from 'preact'
-import { countPosts } from '../../../shared/thread-state.ts'
-import type { ToFrame } from '../../../shared/embed.ts'
-import { checkedStyles, styleProperties } from '../../../shared/embed.ts'
+import { countPosts, type ThreadState } from '../../../shared/thread-state.ts'
+import { postFragment, type ToFrame } from '../../../shared/widget.ts'
+import { checkedStyles, styleNames } from '../../../shared/widget.ts'
 import { createApi } from '../../api.ts'
 import { connectionNote, liveUrl } from '../../app/connection.ts'
 import { later } from '../../app/later.ts'
@@ -22,18 +22,21 @@ import { Who } from './who.tsx'
 const signInHere = '#sign-in'
 
 type EmbedPage = Extract<PageState, { page: 'embed' }>
+type PageMessage = Extract<ToFrame, { numinex: 'page' }>
 
 /** Brings a widget's frame to life. */
 function startFrame({ embed, thread: packed }: EmbedPage): void {
   const find = (id: string) => document.getElementById(id)!
   const link = linkToHost(embed.host, hear)
-  const viewport = createViewport(link)
+  const viewport = createViewport(link, tellSize)
   const initial = unpack(packed, pageText(document))
   const id = initial.thread.id
   const standsAlone = window.parent === window
   let { there } = embed
   let wasLive = false
   let told = -1
+  /** What the host page said last. */
+  let heard = { token: '', hash: '' }
   const tools = later(() => loadStyles(embed.tools))
 
   const api = createApi({
@@ -55,6 +58,7 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
     publicUrl: location.origin,
     shown: embed.shown,
     expected: !there,
+    ...(embed.shown.headless === true && { rootLabel: 'Write a comment' }),
     surroundings: {
       signIn: () => signInHere,
       addressOf: (number) =>
@@ -80,7 +84,7 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
       member.changed(viewer, token)
       draw()
     },
-    onPosted: (number) => link.send({ numinex: 'posted', thread: id, number }),
+    onPosted: (number) => link.send({ numinex: 'post', thread: id, number }),
   })
   const signIn = later(async () => {
     const [{ createSignIn }] = await Promise.all([import('./sign-in.tsx'), tools.use(() => {})])
@@ -98,28 +102,40 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
   }
 
   function hear(message: ToFrame): void {
-    switch (message.numinex) {
-      case 'look':
-        return look(message)
-      case 'show':
-        return attention.show(message.live)
-      case 'user':
-        return void member.vouch(message.token).catch(reportError)
-      case 'reveal':
-        return view.reveal(message.number)
+    if (message.numinex === 'find') {
+      const found = document.getElementById(`p${message.number}`) ?? find('posts')
+      return viewport.place(found, message.to)
     }
+    const { token, hash, live } = message
+    attention.show(live)
+    look(message, embed.theme)
+    if (token !== heard.token) member.vouch(token || null).catch(reportError)
+    const [, number] = postFragment.exec(hash) ?? []
+    if (hash !== heard.hash && number !== undefined && embed.shown.branch === undefined)
+      view.reveal(Number(number))
+    heard = { token, hash }
+  }
+
+  function tellSize(): void {
+    const { bottom } = find('main').getBoundingClientRect()
+    link.send({ numinex: 'size', height: Math.ceil(bottom + window.scrollY) })
+  }
+
+  /** The root of a page's own thread is no comment. */
+  function count(state: ThreadState): number {
+    return countPosts(state) - (embed.shown.headless === true ? 1 : 0)
   }
 
   function draw(): void {
     const { state, live, session } = view
-    const count = countPosts(state) - (embed.shown.headless === true ? 1 : 0)
+    const posts = count(state)
     const me = session.viewer?.id
     const note = connectionNote(live.status, wasLive, Date.now())
     // A widget that rests is not in trouble.
     const resting = live.status.kind === 'offline' && navigator.onLine
     const bar = (
       <EmbedBar
-        posts={count}
+        posts={posts}
         viewers={state.viewers}
         typing={state.typing.filter((typist) => typist.id !== me)}
         connection={resting ? undefined : note}
@@ -130,12 +146,12 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
     if (!place.hasAttribute('data-alive')) place.replaceChildren()
     place.setAttribute('data-alive', '')
     render(bar, place)
-    find('empty').hidden = count > 0
+    find('empty').hidden = posts > 0
     const closed = state.thread.locked && !moderates(session.viewer)
     find('reply-root').hidden = closed
     find('locked').hidden = !closed
-    if (count !== told) link.send({ numinex: 'count', posts: count })
-    told = count
+    if (posts !== told) link.send({ numinex: 'count', posts })
+    told = posts
   }
 
   const attention = payAttention(view.live, standsAlone)
@@ -151,16 +167,14 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
     if (view.live.status.kind === 'waiting') draw()
   }, 1000)
 
-  const main = find('main')
-  new ResizeObserver(() => {
-    link.send({ numinex: 'size', height: Math.ceil(main.getBoundingClientRect().bottom + window.scrollY) })
-  }).observe(main)
+  new ResizeObserver(tellSize).observe(find('main'))
 
+  // Ready before anything is counted anew.
+  told = count(view.state)
   draw()
   link.send({ numinex: 'hello' })
   link.send({ numinex: 'ready', posts: told })
   member.resume().catch(reportError)
-  if (embed.at !== null) view.reveal(embed.at)
 }
 
 /** Loads style sheets into the page. One that cannot be had costs looks, and nothing else. */
@@ -174,11 +188,14 @@ async function loadStyles(addresses: readonly string[]): Promise<void> {
   await Promise.all(addresses.map(load))
 }
 
-function look({ theme, styles }: Extract<ToFrame, { numinex: 'look' }>): void {
+/** `usual` is what the site's admins chose, for where the element wants nothing else. */
+function look({ theme, scheme, styles }: PageMessage, usual: 'light' | 'dark' | null): void {
   const root = document.documentElement
-  if (theme === 'light' || theme === 'dark') root.dataset['theme'] = theme
-  const given: Record<string, string | undefined> = checkedStyles(styles)
-  for (const name of Object.keys(styleProperties)) root.style.setProperty(name, given[name] ?? null)
+  const wanted = [theme, usual, scheme].find((each) => each === 'light' || each === 'dark')
+  if (wanted) root.dataset['theme'] = wanted
+  const given = checkedStyles(styles)
+  for (const name of styleNames.map((each) => `--numinex-${each}`))
+    root.style.setProperty(name, given[name] ?? null)
 }
 
 document.documentElement.classList.add('alive')

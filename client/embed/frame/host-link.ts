@@ -1,4 +1,4 @@
-import { parseMessage, toFrame, type ToFrame, type ToHost } from '../../../shared/embed.ts'
+import { parseMessage, toFrame, type ToFrame, type ToHost } from '../../../shared/widget.ts'
 
 /** The way to the host page. */
 export interface HostLink {

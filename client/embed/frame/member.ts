@@ -91,13 +91,13 @@ export function createMember({ host, site, link, api, session }: MemberParts): M
         clearTimeout(refresh)
         const left = Date.parse(found.expiresAt) - Date.now()
         refresh = setTimeout(
-          () => link.send({ numinex: 'sign-in', reason: 'expired' }),
+          () => link.send({ numinex: 'signin', reason: 'expired' }),
           Math.max(1_000, left * refreshAfter),
         )
       } catch (error) {
         if (mine !== word || !(error instanceof Problem)) return
         link.send({ numinex: 'error', code: error.code, message: error.message })
-        if (error.code === 'token-refused') link.send({ numinex: 'sign-in', reason: 'refused' })
+        if (error.code === 'token-refused') link.send({ numinex: 'signin', reason: 'refused' })
       }
     },
     signedIn(found) {
@@ -119,7 +119,7 @@ export function createMember({ host, site, link, api, session }: MemberParts): M
       if (token === undefined) return
       const vouched = way === 'host'
       leave()
-      if (vouched) link.send({ numinex: 'sign-in', reason: 'expired' })
+      if (vouched) link.send({ numinex: 'signin', reason: 'expired' })
     },
   }
 }

@@ -40,7 +40,7 @@ export function createSignIn({ api, embed, link, into, onSignedIn }: SignInParts
           finish={(secret, code) =>
             api.request<WidgetSession>('POST', '/api/embed/sign-in/code', { secret, code })
           }
-          {...(embed.vouches && { onHost: () => link.send({ numinex: 'sign-in', reason: 'wanted' }) })}
+          {...(embed.vouches && { onHost: () => link.send({ numinex: 'signin', reason: 'wanted' }) })}
           onSignedIn={(session) => {
             close()
             onSignedIn(session)
