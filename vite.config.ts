@@ -21,7 +21,7 @@ export default defineConfig({
           groups: [
             {
               name: 'thread',
-              test: /client\/(?:api|page-state|app\/(?:thread-view|page-text|connection))\.ts$/,
+              test: /client\/(?:api|page-state|app\/(?:thread-view|page-text|connection|nearby-intersection)|views\/typing)\.ts$/,
             },
           ],
         },

@@ -33,7 +33,7 @@ export interface Hub {
 
 export function createHub(parts: HubParts): Hub {
   const { db, bus, liveText, log, metrics, node } = parts
-  const rooms = new Map<string, { room: Room; opened: Promise<void>; emptySince: number | undefined }>()
+  const rooms = new Map<string, Entry>()
   let comparing: Promise<void> | undefined
   let alias = 0
 
@@ -47,7 +47,13 @@ export function createHub(parts: HubParts): Hub {
     const known = rooms.get(thread)
     if (known) {
       known.emptySince = undefined
-      await known.opened
+      try {
+        await known.opened
+      } catch (error) {
+        // Those who do not wait for the thread were told that it is not there. By now this room is forgotten.
+        if (expected && isNotFound(error)) return room(thread, true)
+        throw error
+      }
       if (known.room.head === 0 && !expected) throw new Problem('thread-not-found')
       return known.room
     }
@@ -65,31 +71,32 @@ export function createHub(parts: HubParts): Hub {
       nextAlias: () => ++alias,
       onError: (error) => log.warn({ err: error, thread }, 'room could not be repaired; it is tried again'),
     })
-    const entry = { room: created, opened: created.open(), emptySince: undefined }
+    const entry: Entry = { room: created, opened: created.open(), open: false, emptySince: undefined }
     rooms.set(thread, entry)
     metrics.rooms.set(rooms.size)
     try {
       await entry.opened
+      entry.open = true
     } catch (error) {
-      drop(thread)
+      drop(thread, entry)
       throw error
     }
     return created
   }
 
-  function drop(thread: string): void {
-    const entry = rooms.get(thread)
-    rooms.delete(thread)
+  function drop(thread: string, entry: Entry): void {
+    if (rooms.get(thread) === entry) rooms.delete(thread)
     metrics.rooms.set(rooms.size)
-    entry?.room.close().catch((error: unknown) => log.warn({ err: error, thread }, 'room did not close'))
+    entry.room.close().catch((error: unknown) => log.warn({ err: error, thread }, 'room did not close'))
   }
 
   function tick(): void {
     const now = performance.now()
     for (const [thread, entry] of rooms) {
       entry.room.tick()
-      if (entry.room.size > 0) entry.emptySince = undefined
-      else if ((entry.emptySince ??= now) + liveLimits.lingerMs <= now) drop(thread)
+      // One that opens is waited for.
+      if (entry.room.size > 0 || !entry.open) entry.emptySince = undefined
+      else if ((entry.emptySince ??= now) + lingerOf(entry.room) <= now) drop(thread, entry)
     }
   }
 
@@ -123,6 +130,22 @@ export function createHub(parts: HubParts): Hub {
       await Promise.allSettled(all.map((entry) => entry.room.close()))
     },
   }
+}
+
+interface Entry {
+  readonly room: Room
+  readonly opened: Promise<void>
+  open: boolean
+  emptySince: number | undefined
+}
+
+/** A thread that is not there costs nothing to come back to, and anyone can name any number of them. */
+function lingerOf(room: Room): number {
+  return room.head === 0 ? 0 : liveLimits.lingerMs
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'thread-not-found'
 }
 
 /** A thread that is not there yet. */

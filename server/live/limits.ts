@@ -10,27 +10,49 @@ export const liveLimits = {
   readBytes: 64 * 1024,
   /** How long a closing socket may take before it is cut. */
   closeMs: 3_000,
-  /** Recent changes that a room remembers. */
+  /** Recent changes that a room remembers, and how many UTF-16 units of them. */
   ring: 256,
+  ringText: 4 * 1024 * 1024,
   /** Bytes of what one viewer missed that its socket is burdened with at once; more is fetched over HTTP. */
   joinedBytes: 1024 * 1024,
+  /**
+   * What one socket may draw by what it asks for, and regains each second. Three of the largest answers, of which the
+   * last may exceed it by as much again: answers alone never make a socket slow.
+   */
+  answerBytes: 3 * 1024 * 1024,
+  answerBytesPerSecond: 256 * 1024,
+  /** Who drew too much is asked to wait at least this long. */
+  answerRetryMs: 1_000,
+  /** The same text of a reply is not told again within this time. */
+  textAgainMs: 1_000,
+  /** Threads that are not there yet, for which one socket may wait. */
+  awaitedThreads: 4,
   /** How many answers to those who come back a room keeps until it next changes, and for how many seconds at the most. */
   caughtUpFrames: 32,
+  caughtUpBytes: 4 * 1024 * 1024,
   rememberTicks: 15,
   /** How long a room waits for the bus before it opens without it. */
   subscribeMs: 1_000,
   /** How long a room waits for a change that another one overtook. */
   gapMs: 40,
-  /** How long a room waits before it looks again for a piece of a reply that did not come. */
+  /** How long a room waits before it looks again for a piece of a reply that did not come, at first and at the most. */
   tornMs: 100,
+  tornMostMs: 3_000,
+  /** Reads in a row that do not name a reply, after which it is forgotten: the first may have come too early. */
+  unnamedReads: 2,
   /** Ended replies that a room remembers, lest a late piece bring one back. */
   endedRuns: 64,
   /** How often heads are compared with the database. */
   headCheckMs: 3_000,
   /** How long a room without viewers stays, for those who come back at once. */
   lingerMs: 60_000,
-  /** Presence goes out at most this often … */
+  /** Who met a room that was just closed is asked to come back after this time. */
+  reopenMs: 1_000,
+  /** Names of typists that a node tells, and that viewers are told; more would not be read. */
+  typingShown: 5,
+  /** Presence goes out at most this often, and in a large room less: each time costs so much a viewer … */
   presenceMs: 250,
+  presenceMsPerViewer: 0.1,
   /** … is repeated this often, so that others know that this node lives … */
   presenceRenewMs: 10_000,
   /** … and a node unheard of for this long is taken for dead. */

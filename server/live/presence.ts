@@ -42,7 +42,13 @@ export function createPresence(parts: {
   function announce(): void {
     timer = undefined
     toldAt = now()
-    tell(JSON.stringify({ node, viewers: local.size, typing: localTyping() } satisfies Report))
+    tell(
+      JSON.stringify({
+        node,
+        viewers: local.size,
+        typing: localTyping().slice(0, liveLimits.typingShown),
+      } satisfies Report),
+    )
   }
 
   function localTyping(): Typist[] {
@@ -62,8 +68,9 @@ export function createPresence(parts: {
       changed()
     },
     leave(viewer) {
-      typists.delete(viewer)
-      if (local.delete(viewer)) changed()
+      // Someone who is not counted may write all the same.
+      const wrote = typists.delete(viewer)
+      if (local.delete(viewer) || wrote) changed()
     },
     type(viewer, who, parent) {
       const known = typists.get(viewer)

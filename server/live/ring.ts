@@ -16,16 +16,36 @@ export interface Ring {
   since(after: number): { posts: Post[]; info?: Thread }
 }
 
-export function createRing(size: number = liveLimits.ring): Ring {
-  let entries: { seq: number; line: string }[] = []
+interface Entry {
+  readonly seq: number
+  readonly line: string
+  /** What the line says, once someone asked. */
+  read?: PostChanged | ThreadChanged
+}
+
+/** `most` is how much the lines may hold together, in UTF-16 units. */
+export function createRing(size: number = liveLimits.ring, most: number = liveLimits.ringText): Ring {
+  let entries: Entry[] = []
+  let text = 0
+
+  /** In large steps: a shift at each push would move the whole ring. */
+  function cut(): void {
+    let from = Math.max(0, entries.length - size)
+    text = 0
+    for (let i = from; i < entries.length; i++) text += entries[i]!.line.length
+    while (text > most / 2 && from < entries.length) text -= entries[from++]!.line.length
+    entries = entries.slice(from)
+  }
+
   return {
     push(seq, line) {
       entries.push({ seq, line })
-      // Cut in large steps: a shift at each push would move the whole ring.
-      if (entries.length > 2 * size) entries = entries.slice(-size)
+      text += line.length
+      if (entries.length > 2 * size || text > most) cut()
     },
     clear() {
       entries = []
+      text = 0
     },
     covers(after, newest) {
       return after >= newest || (entries.length > 0 && entries[0]!.seq <= after + 1)
@@ -33,10 +53,10 @@ export function createRing(size: number = liveLimits.ring): Ring {
     since(after) {
       const posts = new Map<number, Post>()
       let info: Thread | undefined
-      for (const { seq, line } of entries) {
-        if (seq <= after) continue
-        // The line was made by a node of ours from typed values.
-        const message = JSON.parse(line) as PostChanged | ThreadChanged
+      for (const entry of entries) {
+        if (entry.seq <= after) continue
+        // The line was made by a node of ours from typed values. Read once: anyone may ask from any seq, any time.
+        const message = (entry.read ??= JSON.parse(entry.line) as PostChanged | ThreadChanged)
         if (message.type === 'thread') info = threadOf(message)
         else {
           posts.delete(message.post.number)

@@ -7,9 +7,11 @@ import {
   toLine,
   type ReplyState,
 } from '../bus/messages.ts'
+import { Problem } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Delta, Joined } from '../../shared/live.ts'
 import type { Post } from '../../shared/post.ts'
+import type { Allowance } from './allowance.ts'
 import { createDifferenceReader, type Difference } from './difference.ts'
 import { textFrame } from './frame.ts'
 import { liveLimits } from './limits.ts'
@@ -46,7 +48,10 @@ export interface RoomParts {
 export interface Room {
   /** Subscribes and reads the head. Throws thread-not-found. */
   open(): Promise<void>
-  /** Brings a viewer from where it stands to the head, and from then on tells it everything. */
+  /**
+   * Brings a viewer from where it stands to the head, and from then on tells it everything. Throws rate-limited where
+   * its allowance is used up, and unavailable when the room closed meanwhile.
+   */
   join(viewer: Viewer, place: JoinPlace): Promise<void>
   /** A run's text so far; undefined when none streams under that name. */
   text(post: number, run: string, at: number): Delta | undefined
@@ -69,6 +74,8 @@ export interface JoinPlace {
   readonly brief?: boolean | undefined
   /** How much it knows of replies that are being written, by run. */
   readonly have?: ReadonlyMap<string, number>
+  /** What it may be told; without one, anything. */
+  readonly allowance?: Allowance | undefined
 }
 
 export function createRoom(parts: RoomParts): Room {
@@ -211,6 +218,8 @@ export function createRoom(parts: RoomParts): Room {
     }
     ring.clear()
     caughtUp.clear()
+    // What is not told here may have ended some.
+    if (read.from > before) streams.doubt()
     // Of replies that are being written, those who are here know all.
     const { frame } = joinedAnswer(joinedFrom(before, read))
     for (const { viewer } of viewers.values()) viewer.deliver(frame)
@@ -253,7 +262,13 @@ export function createRoom(parts: RoomParts): Room {
     else if (read !== undefined) known = joinedAnswer(joinedFrom(after, read))
     else return undefined
     caughtUp.set(after, known)
-    if (caughtUp.size > liveLimits.caughtUpFrames) caughtUp.delete(caughtUp.keys().next().value!)
+    let bytes = 0
+    for (const { frame } of caughtUp.values()) bytes += frame.length
+    for (const [oldest, { frame }] of caughtUp) {
+      if (caughtUp.size <= liveLimits.caughtUpFrames && bytes <= liveLimits.caughtUpBytes) break
+      caughtUp.delete(oldest)
+      bytes -= frame.length
+    }
     return known
   }
 
@@ -266,8 +281,11 @@ export function createRoom(parts: RoomParts): Room {
 
   /** What would choke a socket is fetched over HTTP, where it comes compressed and in the reader's own time. */
   function joinedAnswer(message: Joined): Answer {
-    const whole = answer(message)
-    return whole.frame.length <= liveLimits.joinedBytes
+    // Most of it by far; what is too much is seen before it costs anything.
+    let text = 0
+    for (const { html } of message.posts) text += html.length
+    const whole = text <= liveLimits.joinedBytes ? answer(message) : undefined
+    return whole !== undefined && whole.frame.length <= liveLimits.joinedBytes
       ? whole
       : answer({ ...emptyJoined(message.after), behind: true })
   }
@@ -287,31 +305,40 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   /** In the same turn: what the viewer gets now is complete up to the head, and everything later is said to it. */
-  function enter(viewer: Viewer, { brief, quiet, have = new Map() }: JoinPlace, known: Answer): void {
-    if (state !== 'live') return
+  function enter(viewer: Viewer, place: JoinPlace, known: Answer): void {
+    // Whoever waits here would wait for ever.
+    if (state !== 'live') throw new Problem('unavailable', { retryMs: liveLimits.reopenMs })
+    const { brief, quiet, have = new Map<string, number>(), allowance } = place
+    // Many may have been asked for before the first was answered, so it is looked at here.
+    allowance?.check()
     // What waits to be said is part of the answer, and must not be said to the newcomer again.
     flush()
     const ear = quiet === true ? 'quiet' : brief === true ? 'brief' : 'all'
     viewers.set(viewer.id, { viewer, ear })
     const texts = ear === 'quiet' ? [] : streams.list(have)
-    viewer.deliver(texts.length === 0 ? known.frame : textFrame(withStreams(known.line, texts)))
+    const frame = texts.length === 0 ? known.frame : textFrame(withStreams(known.line, texts))
+    allowance?.spend(frame.length)
+    viewer.deliver(frame)
   }
 
-  /** Presence is said at most every `presenceMs`, however much comes and goes. */
+  /** Presence is said at most every `presenceMs`, however much comes and goes, and less often to many. */
   function mentionPresence(): void {
-    presenceTimer ??= setTimeout(() => {
-      presenceTimer = undefined
-      if (viewers.size === 0) return
-      const frame = textFrame(
-        toLine({
-          type: 'presence',
-          thread,
-          viewers: presence.viewers(),
-          typing: presence.typing().slice(0, typingShown),
-        }),
-      )
-      for (const { viewer } of viewers.values()) viewer.mention(frame)
-    }, liveLimits.presenceMs)
+    presenceTimer ??= setTimeout(
+      () => {
+        presenceTimer = undefined
+        if (viewers.size === 0) return
+        const frame = textFrame(
+          toLine({
+            type: 'presence',
+            thread,
+            viewers: presence.viewers(),
+            typing: presence.typing().slice(0, liveLimits.typingShown),
+          }),
+        )
+        for (const { viewer } of viewers.values()) viewer.mention(frame)
+      },
+      Math.max(liveLimits.presenceMs, viewers.size * liveLimits.presenceMsPerViewer),
+    )
   }
 
   return {
@@ -356,6 +383,7 @@ export function createRoom(parts: RoomParts): Room {
     early.clear()
     caughtUp.clear()
     latest = undefined
+    streams.doubt()
     const { frame } = answer({ ...emptyJoined(head), behind: true })
     for (const { viewer } of viewers.values()) viewer.deliver(frame)
   }
@@ -396,6 +424,3 @@ function answer({ streams: _, ...message }: Joined): Answer {
 function withStreams(line: string, streams: Joined['streams']): string {
   return `${line},"streams":${JSON.stringify(streams)}}`
 }
-
-/** Names of typists in one message; more would not be read. */
-const typingShown = 5

@@ -5,15 +5,17 @@ import { closeCodes, protocolVersion } from '../../shared/protocol.ts'
 import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import { can } from '../threads/access.ts'
+import { createAllowance, createBucket } from './allowance.ts'
 import { textFrame } from './frame.ts'
 import type { Hub } from './hub.ts'
+import { liveLimits } from './limits.ts'
 import type { Room, Viewer } from './room.ts'
 
 export interface SessionParts {
   readonly hub: Hub
   readonly accounts: Pick<Accounts, 'identify'>
   readonly node: string
-  /** Whether the rate of messages is limited. */
+  /** Whether messages, and what they are answered with, are limited. */
   readonly limited: boolean
   now(): number
   onError(error: unknown): void
@@ -43,9 +45,16 @@ export function createSession(parts: SessionParts, transport: Transport, headers
   const { hub, accounts, node } = parts
   /** Joined threads; undefined while the join is under way. */
   const joined = new Map<string, Room | undefined>()
-  const bucket = createBucket(parts.now)
+  /** Joined threads that may not be there yet. */
+  const awaited = new Set<string>()
+  const messages = createBucket(parts.now, limits.messageBurst, limits.messagesPerSecond)
+  const allowance = parts.limited ? createAllowance(parts.now) : undefined
+  /** From where the text of a run was last asked for, and when. */
+  const texts = new Map<string, { at: number; asked: number }>()
   let credentials = headers
   let identity: Identity | null = null
+  /** While it is looked up who asks: of whom word came meanwhile. */
+  let meanwhile: Set<string> | undefined
   let ended = false
   // What depends on who asks is dealt with in order, and first when that is known.
   let queue: Promise<void> = identify()
@@ -80,18 +89,25 @@ export function createSession(parts: SessionParts, transport: Transport, headers
 
   async function identify(): Promise<void> {
     const asked = credentials
+    const heard = (meanwhile = new Set<string>())
     try {
-      const found = await accounts.identify(asked)
+      let found = await accounts.identify(asked)
+      // The answer may be from before a ban of which word came while it was under way.
+      while (found !== null && heard.delete(found.actor.id)) found = await accounts.identify(asked)
       // Signed in anew meanwhile: that answer counts, not this one.
       if (asked === credentials) identity = found
     } catch (error) {
       fail(error)
+    } finally {
+      if (meanwhile === heard) meanwhile = undefined
     }
   }
 
   async function receive(frame: string): Promise<void> {
     if (ended) return
-    if (parts.limited && !bucket.take()) return reject('rate-limited', 'too many messages', closeCodes.rate)
+    if (parts.limited && messages.left() < 1)
+      return reject('rate-limited', 'too many messages', closeCodes.rate)
+    messages.take(1)
     if (Buffer.byteLength(frame) > limits.frameBytes) {
       return reject('too-large', `a frame has at most ${limits.frameBytes} bytes`, closeCodes.tooLarge)
     }
@@ -111,7 +127,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
         // Joins do not wait for each other: a page of threads would pay for each in turn.
         void join(message).catch((error: unknown) => {
           // Where it was joined before, that still stands.
-          if (joined.get(message.thread) === undefined) joined.delete(message.thread)
+          if (joined.get(message.thread) === undefined) forget(message.thread)
           fail(error, message.thread)
         })
         return
@@ -133,8 +149,29 @@ export function createSession(parts: SessionParts, transport: Transport, headers
 
   /** Where nothing streams under that name, the post as it is comes by its seq. */
   function tellText({ thread, post, run, at = 0 }: Extract<Up, { type: 'text' }>): void {
-    const delta = joined.get(thread)?.text(post, run, at)
-    if (delta) say(delta)
+    const room = joined.get(thread)
+    if (room === undefined || askedJustNow(run, at)) return
+    try {
+      allowance?.check()
+    } catch (error) {
+      return fail(error, thread)
+    }
+    const delta = room.text(post, run, at)
+    if (delta === undefined) return
+    const frame = textFrame(toLine(delta))
+    allowance?.spend(frame.length)
+    transport.deliver(frame)
+  }
+
+  /** Whoever asks again so soon did not wait for the answer. */
+  function askedJustNow(run: string, at: number): boolean {
+    const now = parts.now()
+    const before = texts.get(run)
+    if (before?.at === at && before.asked + liveLimits.textAgainMs > now) return true
+    texts.delete(run)
+    texts.set(run, { at, asked: now })
+    if (texts.size > limits.streamsNamed) texts.delete(texts.keys().next().value!)
+    return false
   }
 
   async function join({
@@ -145,18 +182,30 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     expected = false,
     have = [],
   }: Extract<Up, { type: 'join' }>): Promise<void> {
+    allowance?.check()
+    const waits = expected && after === 0
     if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
+    if (waits && !awaited.has(thread)) {
+      if (awaited.size >= liveLimits.awaitedThreads) throw new Problem('too-many-threads')
+      awaited.add(thread)
+    }
     if (!joined.has(thread)) joined.set(thread, undefined)
-    const room = await hub.room(thread, expected && after === 0)
+    const room = await hub.room(thread, waits)
     if (ended || !joined.has(thread)) return
-    await room.join(transport, { after, quiet, brief, have: new Map(have.map(({ run, at }) => [run, at])) })
+    const known = new Map(have.map(({ run, at }) => [run, at]))
+    await room.join(transport, { after, quiet, brief, have: known, allowance })
     if (!ended && joined.has(thread)) joined.set(thread, room)
     else room.leave(transport)
   }
 
   function leave(thread: string): void {
     joined.get(thread)?.leave(transport)
+    forget(thread)
+  }
+
+  function forget(thread: string): void {
     joined.delete(thread)
+    awaited.delete(thread)
   }
 
   function note(thread: string, parent: number | null): void {
@@ -172,6 +221,7 @@ export function createSession(parts: SessionParts, transport: Transport, headers
   }
 
   async function accountChanged({ userId, sessionId }: AccountChange): Promise<void> {
+    meanwhile?.add(userId)
     if (identity?.actor.id !== userId) return
     if (sessionId !== undefined && identity.sessionId !== sessionId) return
     // At once, and given back only if the credentials still hold.
@@ -216,21 +266,5 @@ function parse(frame: string): Up | undefined {
     return result.success ? result.data : undefined
   } catch {
     return undefined
-  }
-}
-
-/** `limits.messageBurst` messages at once, and `limits.messagesPerSecond` more each second. */
-function createBucket(now: () => number) {
-  let tokens: number = limits.messageBurst
-  let at = now()
-  return {
-    take(): boolean {
-      const passed = now() - at
-      at += passed
-      tokens = Math.min(limits.messageBurst, tokens + (passed / 1000) * limits.messagesPerSecond)
-      if (tokens < 1) return false
-      tokens--
-      return true
-    },
   }
 }

@@ -21,8 +21,13 @@ export interface RoomLine {
 
 /** The replies that are being written in one room's thread. Their text comes by the bus in pieces, each a hint. */
 export interface Streams {
-  /** Takes note of what the database and the other nodes know. Reading again does no harm. */
+  /**
+   * Takes note of what the database and the other nodes know, and forgets what they do not know. Reading again does no
+   * harm.
+   */
   load(): Promise<void>
+  /** Word of a reply's end may have been lost: looks soon which of them are still being written. */
+  doubt(): void
   /** A reply began or ended. */
   changed(reply: ReplyState): void
   /** A piece that came by the bus, `line` being the message to clients. */
@@ -44,6 +49,10 @@ interface Entry {
   named: boolean
   /** Up to where the text is known to go; more than its length where a piece is missing. */
   end: number
+  /** Whether the database is known to name it. A late piece alone may be of a reply that is over. */
+  sure: boolean
+  /** How many reads in a row did not name it. */
+  unnamed: number
 }
 
 export function createStreams(parts: {
@@ -60,10 +69,12 @@ export function createStreams(parts: {
   const ended = new Set<string>()
   let mending: Promise<void> | undefined
   let retry: NodeJS.Timeout | undefined
+  /** How many times in a row it was looked in vain for what is missing. */
+  let tries = 0
   let closed = false
 
-  function begin(post: number, run: string, epoch: number): Entry {
-    const entry = { run, epoch, text: '', as: parts.nextAlias(), named: false, end: 0 }
+  function begin(post: number, run: string, epoch: number, sure: boolean): Entry {
+    const entry = { run, epoch, text: '', as: parts.nextAlias(), named: false, end: 0, sure, unnamed: 0 }
     entries.set(post, entry)
     return entry
   }
@@ -98,42 +109,73 @@ export function createStreams(parts: {
 
   /** Fills what is missing from what the database and Redis have, once for all viewers. */
   function mend(): void {
+    clearTimeout(retry)
+    retry = undefined
+    if (closed) return
     mending ??= load()
       .catch(parts.onError)
       .finally(() => {
         mending = undefined
-        const torn = [...entries.values()].some((entry) => entry.end > entry.text.length)
-        if (torn && !closed) retry = setTimeout(mend, liveLimits.tornMs).unref()
+        if (![...entries.values()].some(isOpen)) tries = 0
+        else mendLater(tries++)
       })
   }
 
+  function mendLater(triesBefore: number): void {
+    if (closed) return
+    const wait = Math.min(liveLimits.tornMostMs, liveLimits.tornMs * 2 ** triesBefore)
+    retry ??= setTimeout(mend, wait).unref()
+  }
+
   async function load(): Promise<void> {
+    // What comes while it is read may be newer than the answer.
+    const before = [...entries]
+    const named = new Set<string>()
     for (const { post, run, epoch, text } of await parts.read()) {
+      named.add(run)
       if (ended.has(run)) continue
       const known = entries.get(post)
-      const entry = known?.run === run ? known : begin(post, run, epoch)
+      const entry = known?.run === run ? known : begin(post, run, epoch, true)
       entry.epoch = Math.max(entry.epoch, epoch)
+      entry.sure = true
+      entry.unnamed = 0
       extend(post, entry, 0, text)
     }
+    for (const [post, entry] of before) if (!named.has(entry.run)) miss(post, entry)
+  }
+
+  /** It is over, or not there yet. If it is written after all, its next piece brings it back, and its text with that. */
+  function miss(post: number, entry: Entry): void {
+    entry.sure = false
+    entry.unnamed++
+    if (entry.unnamed >= liveLimits.unnamedReads && entries.get(post) === entry) entries.delete(post)
   }
 
   return {
     load,
+    doubt() {
+      for (const entry of entries.values()) entry.sure = false
+      if (entries.size > 0) mendLater(0)
+    },
     changed({ post, run, streaming }) {
-      if (!streaming) end(post, run)
-      else if (!ended.has(run) && entries.get(post)?.run !== run) begin(post, run, 0)
+      if (!streaming) return end(post, run)
+      if (ended.has(run)) return
+      const known = entries.get(post)
+      if (known?.run === run) known.sure = true
+      else begin(post, run, 0, true)
     },
     hear({ post, run, epoch, at }, line) {
       if (ended.has(run)) return
       const known = entries.get(post)
-      const entry = known?.run === run ? known : begin(post, run, epoch)
+      const entry = known?.run === run ? known : begin(post, run, epoch, false)
+      if (!entry.sure) mendLater(tries)
       if (epoch < entry.epoch) return
       entry.epoch = epoch
       // The line was made by a node of ours from typed values.
       const { text } = JSON.parse(line) as Delta
       entry.end = Math.max(entry.end, at + text.length)
       if (at <= entry.text.length) extend(post, entry, at, text)
-      else mend()
+      else if (tries === 0) mend()
     },
     list(have) {
       return [...entries].map(([post, { run, text, as }]) => {
@@ -152,4 +194,9 @@ export function createStreams(parts: {
       clearTimeout(retry)
     },
   }
+}
+
+/** Whether the database is to be asked about it. */
+function isOpen(entry: Entry): boolean {
+  return !entry.sure || entry.end > entry.text.length
 }

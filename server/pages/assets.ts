@@ -12,8 +12,11 @@ export interface Assets {
 /** The files of both entries. */
 export interface BuiltClient {
   readonly site: Assets
-  /** A widget's frame; `tools` are the styles of what opens when a reader does something. */
-  readonly frame: Assets & { readonly tools: readonly string[] }
+  /**
+   * A widget's frame. `css` goes into the page itself: a frame whose styles come later is drawn without them first.
+   * `tools` are the styles of what opens when a reader does something.
+   */
+  readonly frame: Assets & { readonly css: string; readonly tools: readonly string[] }
 }
 
 interface Chunk {
@@ -44,7 +47,11 @@ export async function readManifest(clientDir: string): Promise<BuiltClient> {
   }
   const frame = files('embed/frame/frame.tsx', 'embed/frame/frame.css')
   const { styles: tools } = files('embed/frame/frame.tsx', 'embed/frame/tools.css')
-  return { site: files('app/main.ts', 'app/main.css'), frame: { ...frame, tools } }
+  const css = await Promise.all(frame.styles.map((file) => readFile(join(clientDir, file), 'utf8')))
+  return {
+    site: files('app/main.ts', 'app/main.css'),
+    frame: { ...frame, styles: [], css: css.join(''), tools },
+  }
 }
 
 /** The files as Vite's development server serves them at `url`. */
@@ -57,6 +64,6 @@ export function devAssets(url: string): BuiltClient {
   const frame = files('embed/frame/frame.tsx', 'embed/frame/frame.css')
   return {
     site: files('app/main.ts', 'app/main.css'),
-    frame: { ...frame, tools: [`${url}/embed/frame/tools.css`] },
+    frame: { ...frame, css: '', tools: [`${url}/embed/frame/tools.css`] },
   }
 }

@@ -6,13 +6,13 @@ import type { Styles } from '../../shared/widget.ts'
 import type { ProblemCode } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { countPosts } from '../../shared/thread-state.ts'
-import type { Assets } from './assets.ts'
+import type { BuiltClient } from './assets.ts'
 import type { PostCache } from './post-cache.ts'
 import { scriptJson } from './text.ts'
 import { numbered, packThread, renderPosts } from './thread-posts.tsx'
 
 export interface EmbedFrameData {
-  readonly assets: Assets
+  readonly assets: BuiltClient['frame']
   readonly nonce: string
   /** Without a slash at the end. */
   readonly publicUrl: string
@@ -65,9 +65,7 @@ function openFrame({ assets, nonce, theme, styles, locale, snapshot }: EmbedFram
       {assets.styles.map((href) => (
         <link rel="stylesheet" href={href} />
       ))}
-      {Object.keys(styles).length > 0 && (
-        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: styleRule(styles) }} />
-      )}
+      <style nonce={nonce} dangerouslySetInnerHTML={{ __html: assets.css + styleRule(styles) }} />
       {assets.modules.map((href) => (
         <link rel="modulepreload" href={href} />
       ))}
@@ -77,7 +75,7 @@ function openFrame({ assets, nonce, theme, styles, locale, snapshot }: EmbedFram
     </>
   )
   const attributes = `${theme === undefined ? '' : ` data-theme="${theme}"`} lang="${locale || 'en'}"`
-  return `<!doctype html><html${attributes}><head>${renderToString(head)}</head><body class="embed"><main id="main">`
+  return `<!doctype html><html${attributes}><head>${renderToString(head)}</head><body class="widget"><main id="main">`
 }
 
 /** Its values were checked: they hold nothing that could end the rule. */

@@ -164,7 +164,7 @@ describeWith('chromium', 'the loader in a host page', () => {
       window.postMessage({ numinex: 'size', height: 9999 }, '*')
       await answers
     })
-    expect(await heightOf(page)).toBe(3000)
+    await expect.poll(() => heightOf(page), soon).toBe(3000)
     // Nor is it believed everything.
     for (const wrong of [
       { numinex: 'size', height: 'auto' },

@@ -1,6 +1,9 @@
 import fs from 'node:fs'
 import { isUtf8 } from 'node:buffer'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test, vi } from 'vitest'
+import { liveLimits } from '../../server/live/limits.ts'
+import { limits } from '../../shared/limits.ts'
 import { inspectable, liveHeap } from '../helpers/heap.ts'
 import { openViewer, type Viewer } from '../helpers/live-client.ts'
 import { ask, guest, startNode, type Guest, type TestNode } from '../helpers/node.ts'
@@ -239,6 +242,55 @@ describe('hostile frames', () => {
     const text = await (await fetch(`${node.url}/metrics`)).text()
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
   }
+})
+
+describe('a socket that asks for more than it may draw', () => {
+  let node: TestNode
+  let directory: string
+  let thread: string
+
+  beforeAll(async () => {
+    directory = temporaryDirectory('data')
+    node = await startNode({ DATA_DIR: directory })
+    const who = await guest(node.url)
+    const url = `${node.url}/api/threads`
+    const body = 'word '.repeat(limits.bodyMax / 5 - 1)
+    const created = await ask<{ thread: { id: string } }>(who, 'POST', url, { title: 'T', body })
+    thread = created.thread.id
+    const posts = Math.floor((0.9 * liveLimits.joinedBytes) / limits.bodyMax)
+    for (let i = 1; i < posts; i++)
+      await ask(who, 'POST', `${url}/${thread}/posts`, { parent: 1, body, clientId: `c${i}` })
+  })
+  afterAll(async () => {
+    await node?.kill('SIGKILL')
+    if (directory) fs.rmSync(directory, { recursive: true, force: true })
+  })
+
+  test('is refused, stays open, and gets it when it waited', { timeout: 30_000 }, async () => {
+    onTestFailed(() => console.log(node.log().slice(-3_000)))
+    const socket = connectRaw(node.url)
+    socket.write(upgradeRequest(node.url))
+    await socket.until(({ messages }) => messages.length > 0)
+    const join = clientFrame(opcodes.text, JSON.stringify({ type: 'join', thread, after: 0, quiet: true }))
+    const told = (type: string) => socket.messages.filter((message) => message.type === type)
+    const asked = 80
+    socket.write(...Array.from({ length: asked }, () => join))
+    expect(await socket.until(() => told('joined').length + told('error').length === asked)).toBe(true)
+    const whole = told('joined').length
+    expect(whole).toBeGreaterThanOrEqual(3)
+    const weight = Buffer.byteLength(JSON.stringify(told('joined')[0]))
+    expect(weight).toBeGreaterThan(liveLimits.joinedBytes / 2)
+    expect(whole * weight).toBeLessThan(liveLimits.answerBytes + 2 * liveLimits.joinedBytes)
+    const refusals = told('error') as unknown as { code: string; thread: string; retryMs: number }[]
+    for (const each of refusals) expect(each).toMatchObject({ code: 'rate-limited', thread })
+    // As it was told: asked for any sooner, this would be refused again.
+    await sleep(Math.max(...refusals.map(({ retryMs }) => retryMs)))
+    socket.write(join)
+    expect(await socket.until(() => told('joined').length === whole + 1)).toBe(true)
+    expect(told('error')).toHaveLength(refusals.length)
+    expect([socket.closeCode, socket.ended]).toEqual([undefined, false])
+    socket.destroy()
+  })
 })
 
 /** A text as one frame, or in pieces with control frames among them. */

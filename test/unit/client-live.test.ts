@@ -127,6 +127,29 @@ describe('the live connection', () => {
     ])
   })
 
+  test('asks once more for a thread of which it was refused several things, and not before its time', () => {
+    const live = start()
+    let at = 12
+    live.join('a', { after: () => 4, have: () => [{ run: 'r', at }], receive() {} })
+    last().welcomes()
+    last().sent.length = 0
+    const refusal = { type: 'error', code: 'rate-limited', message: '', retryMs: 2_000, thread: 'a' }
+    for (let i = 0; i < 10; i++) {
+      last().says(refusal)
+      timers.pass(100)
+    }
+    at = 20
+    timers.pass(999)
+    expect(last().sent).toEqual([])
+    timers.pass(5_000)
+    const join = { type: 'join', thread: 'a', after: 4, brief: true, have: [{ run: 'r', at: 20 }] }
+    expect(last().sent).toEqual([join])
+    // Refused again, it asks again.
+    last().says(refusal)
+    timers.pass(2_000)
+    expect(last().sent).toEqual([join, join])
+  })
+
   test('waits longer each time, up to half a minute, and begins anew after a welcome', () => {
     const live = start()
     const waits: number[] = []

@@ -42,25 +42,33 @@ describe('the attention of a widget', () => {
     see('visible')
   })
 
-  test('opens the connection in view, and lets go some time after it left', () => {
-    const { show } = payAttention(live, false)
+  test('opens the connection in view and in its turn, and lets go some time after it left', () => {
+    const { show, see: come } = payAttention(live, false)
+    come(true)
     expect(live.open).toBe(false)
     show(true)
     expect(live.open).toBe(true)
-    show(false)
+    come(false)
     vi.advanceTimersByTime(20_000)
     expect(live.open).toBe(true)
-    show(true)
+    come(true)
     vi.advanceTimersByTime(20_000)
     expect(live.open).toBe(true)
-    show(false)
+    come(false)
     vi.advanceTimersByTime(30_000)
     expect(live.open).toBe(false)
     expect(live.opened).toBe(1)
   })
 
+  test('makes room for others at once', () => {
+    const { show, see: come } = payAttention(live, true)
+    come(true)
+    show(false)
+    expect(live.open).toBe(false)
+  })
+
   test('a tab that is hidden for an hour holds nothing, and is live again when it is looked at', () => {
-    payAttention(live, false).show(true)
+    payAttention(live, true).see(true)
     see('hidden')
     vi.advanceTimersByTime(hour)
     expect(live.open).toBe(false)
@@ -71,7 +79,7 @@ describe('the attention of a widget', () => {
   })
 
   test('the network coming back opens nothing that nobody looks at', () => {
-    payAttention(live, false).show(false)
+    payAttention(live, true)
     window.dispatchEvent(new Event('online'))
     expect(live.opened).toBe(0)
   })

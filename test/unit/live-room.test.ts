@@ -10,18 +10,15 @@ const { id: thread } = aThread()
 const head = 100
 let html: string
 let room: Room
-let reads: number
 
 beforeEach(async () => {
   html = ''
-  reads = 0
   room = createRoom({
     thread,
     node: 'n',
     bus: createMemoryBus(),
     metrics: createLiveMetrics(new Registry()),
     readDifference(after) {
-      reads++
       const posts = Array.from({ length: 10 }, (_, i) => ({ ...aPost(i + 1), html, seq: head - 9 + i }))
       return Promise.resolve({
         from: Math.min(after, head),
@@ -63,7 +60,7 @@ function viewer(id: string): TestViewer {
 
 async function answerTo(after: number): Promise<Buffer> {
   const one = viewer(`${Math.random()}`)
-  await room.join(one, { after })
+  await room.join(one, { after, quiet: true })
   return one.frames[0]!
 }
 
@@ -80,15 +77,15 @@ test('who comes to a room that has just closed is asked to come back', async () 
 test('answers are kept for those who come back, but only so many bytes of them', async () => {
   html = 'x'.repeat(1_000)
   const small = await answerTo(head - 1)
-  expect(await answerTo(head - 1)).toBe(small)
+  expect((await answerTo(head - 1)) === small).toBe(true)
   html = 'x'.repeat(100_000)
   // Read anew, from further back.
   const first = await answerTo(head - 10)
   expect(first.length).toBeGreaterThan(900_000)
-  expect(await answerTo(head - 10)).toBe(first)
+  expect((await answerTo(head - 10)) === first).toBe(true)
   for (let back = 9; back >= 5; back--) await answerTo(head - back)
-  expect(await answerTo(head - 10)).not.toBe(first)
-  expect(await answerTo(head - 10)).toEqual(first)
+  const again = await answerTo(head - 10)
+  expect([again === first, again.equals(first)]).toEqual([false, true])
 })
 
 test('a difference that is left to HTTP is not written out first', async () => {

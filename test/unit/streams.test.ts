@@ -7,22 +7,24 @@ let known: StreamText[]
 let said: RoomLine[]
 let streams: Streams
 let reads: number
+let failing: boolean
 
 beforeEach(() => {
   known = []
   said = []
   reads = 0
+  failing = false
   let alias = 0
   streams = createStreams({
     thread,
     read: () => {
       reads++
-      return Promise.resolve(known)
+      return failing ? Promise.reject(new Error('down')) : Promise.resolve(known)
     },
     say: (line) => void said.push(line),
     nextAlias: () => ++alias,
     onError: (error) => {
-      throw error
+      if (!failing) throw error
     },
   })
 })
@@ -162,6 +164,18 @@ describe('a reply that the database does not name', () => {
     await vi.advanceTimersByTimeAsync(10 * tornMostMs)
     expect([reads, text()]).toEqual([liveLimits.unnamedReads, undefined])
   })
+
+  test('is not forgotten for reads that failed, and looked for until one does not', async () => {
+    streams.changed({ post: 2, run: 'r1', streaming: true })
+    hear(0, 'abc')
+    failing = true
+    streams.doubt()
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect(text()).toBe('abc')
+    failing = false
+    await vi.advanceTimersByTimeAsync(10 * tornMostMs)
+    expect(text()).toBeUndefined()
+  })
 })
 
 describe('a piece that does not come', () => {
@@ -182,13 +196,21 @@ describe('a piece that does not come', () => {
     expect(reads).toBeLessThan(20)
   })
 
+  test('is not looked for where the room was closed before', async () => {
+    streams.close()
+    hear(4, 'torn')
+    await vi.advanceTimersByTimeAsync(10 * liveLimits.tornMostMs)
+    expect(reads).toBe(0)
+  })
+
   test('is looked for no more once the room is closed', async () => {
     hear(4, 'torn')
-    await vi.advanceTimersByTimeAsync(liveLimits.tornMs)
-    const before = reads
     streams.close()
-    hear(8, 'torn')
     await vi.advanceTimersByTimeAsync(10 * liveLimits.tornMostMs)
-    expect(reads).toBe(before)
+    expect(reads).toBe(1)
+    hear(2, 'torn', { run: 'r2', post: 3 })
+    streams.doubt()
+    await vi.advanceTimersByTimeAsync(10 * liveLimits.tornMostMs)
+    expect(reads).toBe(1)
   })
 })

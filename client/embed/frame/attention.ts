@@ -5,17 +5,21 @@ const lingerMs = 30_000
 
 /** Opens the connection while the widget has attention, and lets go of it some time after. */
 export interface Attention {
-  /** The host page says whether the widget is in view, and its turn. */
+  /** The host page says whether it is this widget's turn: of many, only a few may hold connections. */
   show(turn: boolean): void
+  /** Whether the widget is in view. */
+  see(inView: boolean): void
 }
 
 export function payAttention(live: Pick<Live, 'wake' | 'pause'>, turn: boolean): Attention {
+  let inView = false
   let letGo: ReturnType<typeof setTimeout> | undefined
 
   function update(): void {
     clearTimeout(letGo)
     letGo = undefined
-    if (turn && document.visibilityState === 'visible') live.wake()
+    if (!turn) live.pause()
+    else if (inView && document.visibilityState === 'visible') live.wake()
     else letGo = setTimeout(() => live.pause(), lingerMs)
   }
 
@@ -25,11 +29,15 @@ export function payAttention(live: Pick<Live, 'wake' | 'pause'>, turn: boolean):
   // A page with an open socket could not be kept for the way back.
   window.addEventListener('pagehide', () => live.pause())
   window.addEventListener('pageshow', update)
-  update()
   return {
     show(next) {
       if (next === turn) return
       turn = next
+      update()
+    },
+    see(next) {
+      if (next === inView) return
+      inView = next
       update()
     },
   }

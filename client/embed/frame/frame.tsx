@@ -44,7 +44,9 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
     async fetch(...request) {
       const asked = member.token
       const answer = await fetch(...request)
-      if (answer.status === 401 && asked !== undefined && asked === member.token) member.lost()
+      // What it is refused for while it signs in says nothing of who the reader is now.
+      const signsIn = answer.url.includes('/sign-in')
+      if (answer.status === 401 && !signsIn && asked !== undefined && asked === member.token) member.lost()
       return answer
     },
   })
@@ -155,6 +157,9 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
   }
 
   const attention = payAttention(view.live, standsAlone)
+  new IntersectionObserver((entries) => attention.see(entries.at(-1)?.isIntersecting === true)).observe(
+    find('main'),
+  )
   find('reply-root').addEventListener('click', () => view.reply(find('compose')))
   document.addEventListener('click', (event) => {
     const target = event.target instanceof Element ? event.target : null

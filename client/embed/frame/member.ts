@@ -2,9 +2,9 @@ import { Problem } from '../../../shared/errors.ts'
 import type { WidgetSession } from '../../../shared/site.ts'
 import type { Api } from '../../api.ts'
 import type { Session } from '../../app/session.ts'
-import { readJson, remembered } from '../../app/storage.ts'
 import type { Viewer } from '../../page-state.ts'
 import type { HostLink } from './host-link.ts'
+import { kept } from './kept.ts'
 
 /** How a session came about: the host's server vouched for the reader, or they signed in by themselves. */
 type Way = 'host' | 'own'
@@ -39,7 +39,7 @@ export interface MemberParts {
 const refreshAfter = 0.8
 
 export function createMember({ host, site, link, api, session }: MemberParts): Member {
-  const store = remembered(`embed:${host}`)
+  const store = kept(`embed:${host}`)
   let token: string | undefined
   let way: Way | undefined
   let refresh: ReturnType<typeof setTimeout> | undefined
@@ -62,16 +62,16 @@ export function createMember({ host, site, link, api, session }: MemberParts): M
       return way
     },
     async resume() {
-      const kept = readJson<{ token: string }>(store)
-      if (kept === undefined) return
+      const known = store.get()
+      if (known === null) return
       const before = word
-      token = kept.token
+      token = known
       const viewer = await api.whoami().catch((error: unknown) => {
         // The server may be back later, and know the token then.
         if (!(error instanceof Problem && error.code === 'unavailable')) store.set(null)
         return null
       })
-      if (word !== before || token !== kept.token || way === 'host') return
+      if (word !== before || token !== known || way === 'host') return
       if (viewer === null) token = undefined
       else session().become(viewer, token)
     },
@@ -113,7 +113,7 @@ export function createMember({ host, site, link, api, session }: MemberParts): M
       if (viewer === null || next === null || next === '') return
       token = next
       way ??= 'own'
-      store.set(way === 'own' ? JSON.stringify({ token }) : null)
+      store.set(way === 'own' ? token : null)
     },
     lost() {
       if (token === undefined) return

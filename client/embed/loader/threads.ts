@@ -29,14 +29,17 @@ export function defineThreads(server: string): void {
   if (customElements.get(name)) return
   /** Those in the page. */
   const all = new Map<Element, Widget>()
+  /** Those that have come near the view, the latest last. */
   const nearby = new Set<Element>()
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
-        nearby[isIntersecting ? 'add' : 'delete'](target)
-        if (isIntersecting) all.get(target)?.open()
+        if (!isIntersecting) continue
+        nearby.delete(target)
+        nearby.add(target)
+        all.get(target)?.open()
       }
-      // Of many, those that came near last are live.
+      // Those that came near last may be live.
       const live = [...nearby].slice(-liveWidgets)
       all.forEach((widget, element) => widget.change({ live: live.includes(element) }))
     },
@@ -87,7 +90,7 @@ export function defineThreads(server: string): void {
 }
 
 function createWidget(element: HTMLElement, server: string): Widget {
-  const root = element.attachShadow({ mode: 'closed' })
+  const root = element.attachShadow({ mode: 'open' })
   const slot = root.appendChild(document.createElement('slot'))
   let frame: HTMLIFrameElement | undefined
   let place = ''

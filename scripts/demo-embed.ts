@@ -5,11 +5,11 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { serve } from '../../server/commands/serve.ts'
-import { readConfig } from '../../server/config.ts'
-import { createLog } from '../../server/log.ts'
-import { startHostSite } from './host.ts'
-import { addHostSite, demoAdmin } from './set-up.ts'
+import { serve } from '../server/commands/serve.ts'
+import { readConfig } from '../server/config.ts'
+import { createLog } from '../server/log.ts'
+import { startHostSite } from '../test/helpers/host-site.ts'
+import { addHostSite, demoAdmin } from '../test/helpers/host-set-up.ts'
 
 const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-demo-'))
 const config = readConfig({ HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...process.env, DATA_DIR: dataDir })

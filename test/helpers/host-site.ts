@@ -15,6 +15,8 @@ export interface HostSite {
 export interface HostSiteParts {
   /** Origin of the Numinex server. */
   readonly numinex: string
+  /** The same as this host's own process gets at it, where that is another address. */
+  readonly inside?: string
   /** 0 for a free one. */
   readonly port?: number
 }
@@ -51,6 +53,7 @@ async function answer(
   const url = new URL(request.url ?? '/', `http://${request.headers.host}`)
   const send = (type: string, body: string, headers: Record<string, string> = {}) =>
     response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, ...headers }).end(body)
+  if (url.pathname === '/favicon.ico') return void response.writeHead(204).end()
   if (url.pathname === '/host.css') return void send('text/css', css)
   if (url.pathname === '/host.js') return void send('text/javascript', script)
   if (url.pathname === '/token')
@@ -65,7 +68,7 @@ interface Page {
   headers?: Record<string, string>
 }
 
-async function pageOf({ numinex }: HostSiteParts, url: URL): Promise<Page | undefined> {
+async function pageOf({ numinex, inside = numinex }: HostSiteParts, url: URL): Promise<Page | undefined> {
   const thread = (attributes = '', inside = '') => `<numinex-thread${attributes}>${inside}</numinex-thread>`
   const attributes = url.searchParams.get('attributes') ?? ''
   const signOn = url.searchParams.has('as') ? ` data-as="${escapeHtml(url.searchParams.get('as')!)}"` : ''
@@ -101,7 +104,7 @@ async function pageOf({ numinex }: HostSiteParts, url: URL): Promise<Page | unde
       }
     case '/included': {
       // As a host's server or build would put the comments into its page.
-      const asked = `${numinex}/embed/html?url=${encodeURIComponent(`${url.origin}/included`)}`
+      const asked = `${inside}/embed/html?url=${encodeURIComponent(`${url.origin}/included`)}`
       const comments = await fetch(asked).then((found) => (found.ok ? found.text() : ''))
       return { html: essay(numinex, thread('', comments)) }
     }
@@ -141,7 +144,6 @@ function page(numinex: string, title: string, body: string): string {
 <title>${title}</title>
 <link rel="stylesheet" href="/host.css">
 <script src="${numinex}/embed.js" async></script>
-<script src="${numinex}/embed-count.js" async></script>
 <script src="/host.js" defer></script>
 </head>
 <body>
@@ -159,7 +161,8 @@ function list(numinex: string): string {
     (name) =>
       `<li><a href="/essays/${name}">${titles[name]}</a> <small><numinex-count url="/essays/${name}">…</numinex-count> comments</small></li>`,
   )
-  return page(numinex, 'The Margin', `<h1>The Margin</h1><ul>${items.join('')}</ul>`)
+  const counts = `<script src="${numinex}/embed-count.js" async></script>`
+  return page(numinex, 'The Margin', `<h1>The Margin</h1><ul>${items.join('')}</ul>${counts}`)
 }
 
 const titles: Record<string, string> = {
