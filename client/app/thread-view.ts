@@ -103,8 +103,9 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       parts.onViewer(viewer, token)
     },
   )
-  // What makes code and formulas look right is loaded once, for all replies.
+  // What makes code and formulas look right is loaded once, for all replies; and they share the time for drawing.
   const extras = {}
+  const pace = { even: 0 }
   const posts = createPostList(
     {
       list,
@@ -244,7 +245,8 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
 
   async function loadStreamView() {
     const { createStreamView } = await import('../stream/stream-view.ts')
-    return (into: HTMLElement) => createStreamView(into, { thread: id, publicUrl: parts.publicUrl, extras })
+    return (into: HTMLElement) =>
+      createStreamView(into, { thread: id, publicUrl: parts.publicUrl, extras, pace })
   }
 
   async function prepare(): Promise<void> {

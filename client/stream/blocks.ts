@@ -23,9 +23,17 @@ export interface Blocks {
   end(): Block
 }
 
+/**
+ * Open text longer than so many UTF-16 units is not read with every new line, but when it has grown by this part of it: what
+ * is read of one block in all stays in proportion to its length.
+ */
+const rereading = { from: 2_000, share: 1 / 8 } as const
+
 /** Reads a text as it grows. What is settled is not read again. */
 export function createBlocks(outline: ReadOutline): Blocks {
   let open = ''
+  /** UTF-16 units of the open text that were not read yet. */
+  let unread = 0
   let endsInReturn = false
 
   /** One `\r\n` may come in two pieces. */
@@ -52,9 +60,12 @@ export function createBlocks(outline: ReadOutline): Blocks {
     add(piece) {
       const more = withLineFeeds(piece)
       open += more
-      if (!more.includes('\n')) return []
+      unread += more.length
       // A line that is not whole yet may still become anything.
       const lines = open.slice(0, open.lastIndexOf('\n') + 1)
+      const isDue = open.length <= rereading.from || unread >= open.length * rereading.share
+      if (!isDue || lines.length <= open.length - unread) return []
+      unread = open.length - lines.length
       return settle(settledEnds(lines, outline(lines).tokens))
     },
     open: () => open,
@@ -110,8 +121,11 @@ function blockOf(source: string, outline: ReadOutline): Block {
 /** Whatever stands in brackets may be the label of a link; line breaks within are those of the text, marks of quotes left out. */
 export function labelsIn(source: string): Set<string> {
   const labels = new Set<string>()
-  for (const [, text] of source.matchAll(/\[((?:[^\\[\]]|\\[^])+)(?=\])/g)) {
-    labels.add(labelOf(text!.replace(/\n[ \t>]*/g, ' ')))
+  let start = Infinity
+  for (const { 0: sign, index } of source.matchAll(/\\[^]|[[\]]/g)) {
+    if (sign === ']' && start < index)
+      labels.add(labelOf(source.slice(start, index).replace(/\n[ \t>]*/g, ' ')))
+    if (sign.length === 1) start = sign === '[' ? index + 1 : Infinity
   }
   return labels
 }

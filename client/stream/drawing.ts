@@ -66,12 +66,11 @@ export function createDrawing(into: HTMLElement, options: DrawingOptions): Drawi
 
   function drawSettled(until: number): boolean {
     const { waiting, settled } = parts
-    settled.improve(extras)
     while (waiting.length > 0) {
       if (performance.now() > until) return false
       settled.add(waiting.shift()!)
     }
-    return true
+    return settled.improve(extras, until)
   }
 
   return {

@@ -99,7 +99,7 @@ export function createRenderer(options: {
     let head = ''
     for (const label of labels) {
       const definition = definitions.get(label)
-      if (definition !== undefined) head += definitionText(label, definition)
+      if (definition !== undefined && isShort(definition)) head += definitionText(label, definition)
     }
     const where = { thread: options.thread }
     let { html, refs } = markdown.render(`${head}${source}`, where)
@@ -145,6 +145,13 @@ export function createRenderer(options: {
 
 /** Something that is an embed on every server. */
 const embed = '/t/1111111111'
+
+/** UTF-16 units of a link's address and title. All that its label is named in repeats them: longer ones are left to the server. */
+const longestDefinition = 2_000
+
+function isShort({ href, title = '' }: Definition): boolean {
+  return href.length + title.length <= longestDefinition
+}
 
 /** A definition as text that means the same. It makes no HTML of its own. */
 function definitionText(label: string, { href, title }: Definition): string {

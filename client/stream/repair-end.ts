@@ -47,12 +47,30 @@ export function readEnd(text: string, { tokens }: Outline): End {
 
 const leaves = new Set(['inline', 'fence', 'code_block', 'math_block'])
 
+/** Where the first thing with text begins that lies within so many UTF-16 units of a text's end, if one does. */
+export function leafWithin(length: number, { text, lines }: End, { tokens }: Outline): number | undefined {
+  let [line, at] = [0, 0]
+  for (const { type, map } of tokens) {
+    if (!map || !leaves.has(type)) continue
+    for (; line < map[0]; line++) at += lines[line]!.length + 1
+    if (at >= text.length - length) return at
+  }
+  return undefined
+}
+
 /** The text before a line. */
 export function before({ lines }: End, line: number): string {
   return lines
     .slice(0, line)
     .map((text) => `${text}\n`)
     .join('')
+}
+
+/** A text without what `sign` matches at its end. A pattern for the whole end would begin anew at each such sign before it. */
+export function withoutEnd(text: string, sign: RegExp): string {
+  let end = text.length
+  while (end > 0 && sign.test(text[end - 1]!)) end -= 1
+  return text.slice(0, end)
 }
 
 /** A line without the marks of the quotes and lists that it stands in; `marked` says that there are some. */

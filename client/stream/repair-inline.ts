@@ -1,4 +1,6 @@
 import { markdownLimits } from '../../shared/markdown-limits.ts'
+import { findPairs, type Pairs } from './inline-pairs.ts'
+import { withoutEnd } from './repair-end.ts'
 
 /** What inline text needs so that it reads well where it ends now. Places are counted in UTF-16 units of the text. */
 export interface InlineRepair {
@@ -15,6 +17,9 @@ export interface InlineRepair {
 /** The place where the reading stands, and what it found. */
 interface Reading {
   readonly text: string
+  readonly pairs: Pairs
+  /** Where the last line begins: what is kept back or left out is part of it. */
+  readonly lastLine: number
   at: number
   end: number
   readonly dropped: [number, number][]
@@ -26,7 +31,9 @@ interface Reading {
 
 /** Reads the text of a paragraph, a heading or an item as far as it is there. */
 export function repairInline(text: string): InlineRepair {
-  const reading: Reading = { text, at: 0, end: text.length, dropped: [], open: [] }
+  const lastLine = text.lastIndexOf('\n') + 1
+  const pairs = findPairs(text)
+  const reading: Reading = { text, pairs, lastLine, at: 0, end: text.length, dropped: [], open: [] }
   while (reading.at < reading.end && reading.last === undefined) {
     const read = readers[text[reading.at]!]
     if (read === undefined) reading.at += 1
@@ -75,22 +82,22 @@ function readEscape(reading: Reading): void {
 
 /** What a line begins it also ends, most of the time: a mark without a partner in its own line is only a sign. */
 function readCode(reading: Reading): void {
+  const { at, end, pairs, lastLine } = reading
   const rest = restOf(reading)
   const mark = /^`+/.exec(rest)![0]
-  const closing = [...rest.matchAll(/`+/g)].slice(1).find(([run]) => run === mark)
-  if (closing !== undefined) {
-    reading.at += closing.index + mark.length
+  const closing = pairs.code(at, mark.length) ?? end
+  if (closing < end || at < lastLine) {
+    reading.at = (closing < end ? closing : at) + mark.length
     return
   }
-  const code = rest.slice(mark.length).replace(/`+$/, '')
-  if (code.includes('\n')) reading.at += mark.length
-  else if (code.trim() === '') keepBack(reading, reading.at)
-  else if (mark.length + code.length < rest.length) keepBack(reading, reading.at + mark.length + code.length)
+  const code = withoutEnd(rest.slice(mark.length), /`/)
+  if (code.trim() === '') keepBack(reading, at)
+  else if (mark.length + code.length < rest.length) keepBack(reading, at + mark.length + code.length)
   else reading.last = { close: mark }
 }
 
 function readFormula(reading: Reading): void {
-  const { text, at } = reading
+  const { text, at, lastLine } = reading
   const rest = restOf(reading)
   const mark = rest.startsWith('$$') ? '$$' : '$'
   if (at > 0 && /[\p{L}\p{N}$]/u.test(text[at - 1]!)) {
@@ -103,7 +110,11 @@ function readFormula(reading: Reading): void {
     reading.at += isFormula(closed[1]!, mark) ? mark.length + closed[0].length : mark.length
     return
   }
-  const tex = rest.slice(mark.length).replace(/[\\$\s]+$/, '')
+  if (mark === '$' && at < lastLine) {
+    reading.at += 1
+    return
+  }
+  const tex = withoutEnd(rest.slice(mark.length), /[\\$\s]/)
   if (tex === '') keepBack(reading, at)
   else if (!isFormula(tex, mark) || isProse(tex)) reading.at += mark.length
   else if (mark.length + tex.length < rest.trimEnd().length) keepBack(reading, at + mark.length + tex.length)
@@ -113,7 +124,7 @@ function readFormula(reading: Reading): void {
 /** As the dialect tells formulas from prices. */
 function isFormula(tex: string, mark: string): boolean {
   if (mark === '$$') return tex.length <= markdownLimits.formula
-  if (/^\s|\s$|\n/.test(tex) || tex.length > markdownLimits.inlineFormula) return false
+  if (tex.length > markdownLimits.inlineFormula || /^\s|\s$|\n/.test(tex)) return false
   return !(/^\d/.test(tex) && /\s/.test(tex) && /\p{L}{2}/u.test(tex) && !/[\\^_={}]/.test(tex))
 }
 
@@ -144,41 +155,30 @@ function readImage(reading: Reading): void {
 }
 
 /** What an AI cites by is no link's text: `[#17]`, `[doc §3]`, `[1]`. */
-const citation = /^\[(?:#|\d|doc(?:ument)?[.\s]*\d*\s*§|§)/
+const citation = /^\[(?:#|\d|doc(?:ument)?[.\s]{0,2}\d{0,2}\s{0,2}§|§)/
 
 /** The text of a link is shown while its address comes, without the brackets. */
 function readLink(reading: Reading, start = reading.at): void {
+  const { text, pairs, lastLine, at, end } = reading
   const rest = restOf(reading)
-  const wordBefore = start > 0 && /[\p{L}\p{N}]/u.test(reading.text[start - 1]!)
+  const wordBefore = start > 0 && /[\p{L}\p{N}]/u.test(text[start - 1]!)
   if (rest === '[') keepBack(reading, start)
-  else if (citation.test(rest) || (wordBefore && start === reading.at)) reading.at += 1
+  else if (citation.test(rest) || (wordBefore && start === at)) reading.at += 1
   else {
-    const { at } = reading
-    const close = closingBracket(rest)
-    const target = close === undefined ? '' : rest.slice(close + 1)
+    const found = pairs.bracket(at)
+    const close = found !== undefined && found < end ? found : undefined
+    const target = close === undefined ? '' : text.slice(close + 1, end)
     const whole = /^(?:\((?:\\.|[^\\()\n]|\((?:\\.|[^\\()\n])*\))*\)|\[[^\]\n]*\])/.exec(target)?.[0]
-    const unfinished = target === '' || /^(?:\([^\n]*|\[[^\]\n]*)$/.test(target)
     if (whole !== undefined) {
-      reading.at = at + close! + 1 + whole.length
+      reading.at = close! + 1 + whole.length
       return
     }
-    if (unfinished && !rest.includes('\n')) {
+    if (at >= lastLine && /^(?:$|[([])/.test(target)) {
       reading.dropped.push([start, at + 1])
-      if (close !== undefined) reading.end = at + close
+      if (close !== undefined) reading.end = close
     }
     reading.at = at + 1
   }
-}
-
-function closingBracket(text: string): number | undefined {
-  let depth = 0
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === '\\') at += 1
-    else if (text[at] === '`') at = text.indexOf('`', at + 1) < 0 ? at : text.indexOf('`', at + 1)
-    else if (text[at] === '[') depth += 1
-    else if (text[at] === ']' && --depth === 0) return at
-  }
-  return undefined
 }
 
 function readEmphasis(reading: Reading): void {
@@ -209,6 +209,8 @@ function readEmphasis(reading: Reading): void {
       if (left === 2 || left === 3) open.push({ sign, length: 2 })
       if (left === 1 || left === 3) open.push({ sign, length: 1 })
     }
+    // Deeper ones have no effect, so what has been open for long is only a sign.
+    open.splice(0, open.length - markdownLimits.inlineNesting)
   }
   reading.at += run
 }

@@ -1,22 +1,55 @@
+import { markdownLimits } from '../../shared/markdown-limits.ts'
 import type { ReadOutline } from './outline.ts'
-import { before, readEnd, withoutMarks, type End, type Repaired, type Step } from './repair-end.ts'
+import {
+  before,
+  leafWithin,
+  readEnd,
+  withoutEnd,
+  withoutMarks,
+  type End,
+  type Repaired,
+  type Step,
+} from './repair-end.ts'
 import { repairInline } from './repair-inline.ts'
 import { repairTable } from './repair-table.ts'
+
+/**
+ * Bounds on one repair, as the text may be made to need any number of turns: how many there are, how many UTF-16 units they
+ * read of the whole text in all (the first is always whole), and how many at its end are read once those are used up.
+ */
+export const repairLimits = { turns: 16, whole: 40_000, tail: 2_000 } as const
 
 /**
  * Completes the markup at the end of a text, or keeps it back while it may still become one thing or another, so that
  * no marker shows itself only to vanish. `text` is the last block of a growing text, its lines ending in `\n`.
  */
 export function repair(text: string, outline: ReadOutline): Repaired {
-  // Each turn takes something away, until nothing is left that has to be.
-  for (let rest = text; ;) {
-    const end = readEnd(rest, outline(rest))
-    const next =
-      openFence(end) ?? openLine(end) ?? repairTable(end) ?? openFormula(end, outline) ?? openInline(end)
-    if (next === undefined) return { text: rest }
-    if (typeof next !== 'string') return next
-    rest = next
+  let [head, rest, unread] = ['', text, repairLimits.whole as number]
+  const read: ReadOutline = (source) => {
+    unread -= source.length
+    return outline(source)
   }
+  // Each turn takes something away, until nothing is left that has to be, or nobody would wait for more.
+  for (let turn = 0; turn < repairLimits.turns; turn++) {
+    const blocks = read(rest)
+    const end = readEnd(rest, blocks)
+    const next =
+      openFence(end) ?? openLine(end) ?? repairTable(end) ?? openFormula(end, read) ?? openInline(end)
+    if (next === undefined) break
+    if (typeof next !== 'string') return { ...next, text: head + next.text }
+    if (next.length <= unread) rest = next
+    else {
+      const { from, tail } = tailOf(next, leafWithin(repairLimits.tail, end, blocks))
+      ;[head, rest, unread] = [head + next.slice(0, from), tail, Infinity]
+    }
+  }
+  return { text: head + rest }
+}
+
+/** From a place on, as a text of its own: how far in its first line stands means nothing there. */
+function tailOf(text: string, start = text.length): { from: number; tail: string } {
+  const tail = text.slice(start).trimStart()
+  return { from: text.length - tail.length, tail }
 }
 
 function openFence(end: End): Step {
@@ -28,10 +61,11 @@ function openFence(end: End): Step {
   const mark = leaf.markup[0]!
   const [, run = ''] = new RegExp(`^[\\s>]*(${mark}+)\\s*$`).exec(lines[leaf.map[1] - 1]!) ?? []
   if (leaf.map[1] - 1 > first && run.length >= leaf.markup.length) return { text }
-  if (partial !== '' && run !== '') return before(end, last)
-  if (leaf.content.trim() === '') return before(end, first)
-  const source = leaf.info.trim().toLowerCase() === 'math' ? { tex: leaf.content.trim() } : {}
-  return { text, code: leaf.content, ...source }
+  const closing = partial !== '' && run !== ''
+  const code = closing ? leaf.content.slice(0, leaf.content.lastIndexOf('\n') + 1) : leaf.content
+  if (code.trim() === '') return before(end, first)
+  const source = leaf.info.trim().toLowerCase() === 'math' ? { tex: code.trim() } : {}
+  return { text: closing ? before(end, last) : text, code, ...source }
 }
 
 /** Lines of nothing but marks: of an item, a heading, a rule, or of what would make a heading of the lines above. */
@@ -62,10 +96,10 @@ function openFormula(end: End, outline: ReadOutline): Step {
     if (opener === undefined && opens && !content.includes('$$', 2)) opener = line
     else if (content.includes('$$')) opener = undefined
   }
-  if (opener === undefined) return undefined
+  if (opener === undefined || lines.length - opener > markdownLimits.mathLines) return undefined
   const start = before(end, opener)
   const from = start.length + lines[opener]!.indexOf('$$') + 2
-  const tex = text.slice(from).replace(/[\s$\\]+$/, '')
+  const tex = withoutEnd(text.slice(from), /[\s$\\]/)
   if (tex.trim() === '') return start
   const closed = `${text.slice(0, from)}${tex}$$`
   const formula = readEnd(closed, outline(closed)).leaf
@@ -83,14 +117,17 @@ function openInline({ leaf, text }: End): Step {
   const { content } = leaf
   const lineStart = content.lastIndexOf('\n') + 1
   const whole = text.trimEnd()
+  const toText = (at: number) => whole.length - content.length + at
   // Only the last line is sure to stand in the text as it does in its block.
   if (!whole.endsWith(content.slice(lineStart))) return undefined
   const { end, dropped, close, tex } = repairInline(content)
-  const toText = (at: number) => whole.length - content.length + at
   const changed = end < content.length || dropped.length > 0
   if (!changed) return close === '' ? undefined : { text: whole + close, ...(tex !== undefined && { tex }) }
   if (end < lineStart || dropped.some(([from]) => from < lineStart)) return undefined
-  let rest = whole.slice(0, toText(end))
-  for (const [from, to] of dropped.toReversed()) rest = rest.slice(0, toText(from)) + rest.slice(toText(to))
-  return rest
+  let [rest, at] = ['', 0]
+  for (const [from, to] of dropped) {
+    rest += whole.slice(at, toText(from))
+    at = toText(to)
+  }
+  return rest + whole.slice(at, toText(end))
 }

@@ -9,8 +9,11 @@ export interface SettledBlocks {
   add(block: Block): void
   /** Draws the HTML of what is open, or nothing for an empty one. */
   drawBehind(html: string): void
-  /** Draws those blocks again that were drawn before `extras` had come. */
-  improve(extras: Extras): void
+  /**
+   * Draws those blocks again that were drawn before `extras` had come or what they name was defined. Returns false where that
+   * is not done by `until`, a time of the page's clock in milliseconds.
+   */
+  improve(extras: Extras, until: number): boolean
 }
 
 interface Drawn {
@@ -22,7 +25,9 @@ export function createSettledBlocks(into: HTMLElement, renderer: Renderer): Sett
   const template = document.createElement('template')
   /** How many nodes of the element belong to settled blocks. */
   let count = 0
-  let lacking: Drawn[] = []
+  const lacking = new Set<Drawn>()
+  /** Those that can be drawn better now. */
+  const outdated = new Set<Drawn>()
   /** The blocks that are drawn again when a label they name is defined after all. */
   const naming = new Map<string, Drawn[]>()
   let openHtml: string | undefined
@@ -50,6 +55,7 @@ export function createSettledBlocks(into: HTMLElement, renderer: Renderer): Sett
     }
     count += length - nodes.length
     drawn.nodes = nodesBehind(before, length)
+    if (drawn.settled.lacks.size > 0) lacking.add(drawn)
   }
 
   /** So many nodes behind another one, or from the first on. */
@@ -70,13 +76,16 @@ export function createSettledBlocks(into: HTMLElement, renderer: Renderer): Sett
       openHtml = undefined
       const drawn = { settled, nodes }
       if (nodes.length > 0) {
-        if (settled.lacks.size > 0) lacking.push(drawn)
+        if (settled.lacks.size > 0) lacking.add(drawn)
         for (const label of block.labels) {
-          if (!renderer.defines(label)) naming.set(label, [...(naming.get(label) ?? []), drawn])
+          if (renderer.defines(label)) continue
+          const others = naming.get(label)
+          if (others === undefined) naming.set(label, [drawn])
+          else others.push(drawn)
         }
       }
       for (const label of block.definitions.keys()) {
-        for (const one of naming.get(label) ?? []) redraw(one)
+        for (const one of naming.get(label) ?? []) outdated.add(one)
         naming.delete(label)
       }
     },
@@ -85,15 +94,18 @@ export function createSettledBlocks(into: HTMLElement, renderer: Renderer): Sett
       removeFrom(morph(into, firstOpen(), nodesOf(html), caretAttribute))
       openHtml = html
     },
-    improve(extras) {
-      const better = lacking.filter(({ settled }) =>
-        [...settled.lacks].some((name: ExtraName) => extras[name] !== undefined),
-      )
-      lacking = lacking.filter((drawn) => !better.includes(drawn))
-      for (const drawn of better) {
-        redraw(drawn)
-        if (drawn.settled.lacks.size > 0) lacking.push(drawn)
+    improve(extras, until) {
+      for (const drawn of lacking) {
+        if (![...drawn.settled.lacks].some((name: ExtraName) => extras[name] !== undefined)) continue
+        lacking.delete(drawn)
+        outdated.add(drawn)
       }
+      for (const drawn of outdated) {
+        if (performance.now() > until) return false
+        outdated.delete(drawn)
+        redraw(drawn)
+      }
+      return true
     },
   }
 }

@@ -1,11 +1,12 @@
 import { createFollower } from './follow.ts'
 import type { Drawing } from './drawing.ts'
+import { drawPaced, untilNext, type Pace } from './pace.ts'
 import type { Extras } from './renderer.ts'
 import { createSteady } from './steady.ts'
 
 /** The reader's view of a text that is being written. */
 export interface StreamView {
-  /** Takes the whole text so far. It is drawn in the next frame. */
+  /** Takes the whole text so far. It is drawn in the next frame, or later where drawing takes long. */
   show(text: string): void
   /**
    * Takes the server's HTML of the whole text, keeps the nodes that are the same in it, and closes the view. Returns the
@@ -18,17 +19,20 @@ export interface StreamView {
 
 /**
  * A view that draws into `into`, an element of the class `text`, as the server's HTML would look there. `thread` is the id of
- * the thread, `publicUrl` the server's address; views that are given the same `extras` load and prepare things once.
+ * the thread, `publicUrl` the server's address; views that are given the same `extras` load and prepare things once, and
+ * those with the same `pace` share the time that drawing may take.
  * What draws is loaded now. If it cannot be had, the text is shown as it was written until the server's HTML comes.
  */
 export function createStreamView(
   into: HTMLElement,
-  at: { thread: string; publicUrl: string; extras?: Extras },
+  at: { thread: string; publicUrl: string; extras?: Extras; pace?: Pace },
 ): StreamView {
   const follower = createFollower(() => into.closest<HTMLElement>('.post') ?? into)
   const steady = createSteady(into)
+  const { pace = { even: 0 } } = at
   let text: string | undefined
   let frame: number | undefined
+  let rest: ReturnType<typeof setTimeout> | undefined
   let drawing: Drawing | undefined
   let closed = false
   into.classList.add('growing')
@@ -48,7 +52,16 @@ export function createStreamView(
   }
 
   function drawSoon(): void {
-    if (!closed && drawing !== undefined) frame ??= requestAnimationFrame(drawNow)
+    if (closed || drawing === undefined || frame !== undefined || rest !== undefined) return
+    const wait = untilNext(pace)
+    if (wait === 0) frame = requestAnimationFrame(drawNow)
+    else rest = setTimeout(rested, wait)
+  }
+
+  /** Another view may have drawn meanwhile. */
+  function rested(): void {
+    rest = undefined
+    drawSoon()
   }
 
   function drawNow(): void {
@@ -57,13 +70,14 @@ export function createStreamView(
     const draw = () => {
       if (text !== undefined) done = drawing!.draw(text)
     }
-    follower.around(() => steady.around(draw))
+    drawPaced(pace, () => follower.around(() => steady.around(draw)))
     if (!done) drawSoon()
   }
 
   function end(): void {
     closed = true
     if (frame !== undefined) cancelAnimationFrame(frame)
+    clearTimeout(rest)
     follower.stop()
     into.classList.replace('growing', 'grown')
   }

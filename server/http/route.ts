@@ -80,14 +80,18 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
 const issuesTold = 10
 const issueLength = 200
 
+const notFound: Record<string, ProblemCode> = {
+  thread: 'thread-not-found',
+  number: 'post-not-found',
+  site: 'site-not-found',
+}
+
 /** A path that names nothing possible is a thing not found, not a malformed request. */
 function parseParams({ params = {} }: Route, c: Ctx): unknown {
   const result = z.object(params).safeParse(c.req.param())
   if (result.success) return result.data
   const wrong = result.error.issues[0]?.path[0]
-  throw new Problem(
-    wrong === 'thread' ? 'thread-not-found' : wrong === 'number' ? 'post-not-found' : 'not-found',
-  )
+  throw new Problem(notFound[String(wrong)] ?? 'not-found')
 }
 
 function queryOf({ query = {} }: Route, c: Ctx): Record<string, unknown> {

@@ -252,6 +252,20 @@ describe('what the API answers', () => {
     await hold('DELETE', `${at}/posts/2`, { who: ada })
     await holdAi(hold, at)
     await holdSites(hold)
+    const old = {
+      id: 'old',
+      name: 'Old',
+      kind: 'person',
+      role: 'member',
+      email: 'old@imported.invalid',
+    } as const
+    await app.db.insertInto('users').values(old).execute()
+    const nothing = { email_hash: null, claim: null, claim_expires_at: null, claimed_at: null }
+    await app.db
+      .insertInto('placeholders')
+      .values({ source: 'disqus', source_id: 'old', user_id: old.id, ...nothing })
+      .execute()
+    await hold('POST', '/api/claims', { who: admin, body: { source: 'disqus', author: 'old' } })
     // Each operation has succeeded once.
     expect(seen.size).toBe(operations().length)
 
@@ -260,6 +274,7 @@ describe('what the API answers', () => {
       method.toUpperCase(),
       path
         .replace('{thread}', 'zzzzzzzzzz')
+        .replace('{site}', 'zzzzzzzzzz')
         .replace('{number}', '1')
         .replace('{emoji}', encodeURIComponent('👍'))
         .replace('{user}', 'nobody')

@@ -143,6 +143,8 @@ function makeClientDir(): string {
   )
   fs.writeFileSync(path.join(directory, '.vite/manifest.json'), JSON.stringify(manifest))
   fs.writeFileSync(path.join(directory, 'assets/main.js'), 'export {}\n')
+  // The styles of frames go into their pages.
+  fs.writeFileSync(path.join(directory, 'assets/frame.css'), 'p{margin:0}\n')
   fs.writeFileSync(path.join(directory, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>\n')
   return directory
 }
