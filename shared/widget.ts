@@ -14,8 +14,9 @@ const isStyle = {
   // Names, hex, and the functions that hold numbers only: nothing that could load or reach anything.
   color:
     /^(?:#[\da-f]{3,8}|[a-z]{3,30}|(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\([\d\s.,%/+a-z-]{1,80}\)|color\([a-z\d\s.,%/-]{1,80}\))$/i,
-  font: /^[\w\s"',-]+$/,
-  length: /^\d{1,3}(?:\.\d{1,3})?(?:px|rem|em|%)?$/,
+  // Quotes in pairs: an open one would go on into what follows.
+  font: /^(?:[\w\s,-]|"[\w\s-]*"|'[\w\s-]*')+$/,
+  length: /^\d{1,3}(?:\.\d{1,4})?(?:px|rem|em|%)?$/,
 }
 
 /** Custom properties from values in the order of `styleNames`: those that hold what they may. */
@@ -76,12 +77,16 @@ export type MessageOf<S extends Shape> = {
 export type ToFrame = MessageOf<typeof toFrame>
 export type ToHost = MessageOf<typeof toHost>
 
+interface Named {
+  numinex: string
+  [field: string]: unknown
+}
+
 /** The message, when it is one of `shape`. The sender's origin and window are checked before. */
 export function parseMessage<S extends Shape>(shape: S, data: unknown): MessageOf<S> | undefined {
-  const message = data as ({ numinex: string } & Record<string, unknown>) | null | undefined
-  if (!message || !Object.hasOwn(shape, message.numinex)) return undefined
-  const fields = shape[message.numinex]!
-  for (const field in fields) if (typeof message[field] !== typeof fields[field]) return undefined
+  if (!Object.hasOwn(shape, (data as Named | null)?.numinex as string)) return undefined
+  const fields = shape[(data as Named).numinex]!
+  for (const field in fields) if (typeof (data as Named)[field] !== typeof fields[field]) return undefined
   return data as MessageOf<S>
 }
 

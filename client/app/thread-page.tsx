@@ -92,6 +92,9 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   drawHead(view.state)
   drawBar()
   if (page.focus !== null) view.reveal(page.focus)
+  // What is there already works without a network, too. Not every browser tells when it has nothing else to do.
+  const idle = window.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 500))
+  idle(() => view.prepare())
 }
 
 /** The server's address as it calls itself, which links in texts are compared with. */

@@ -72,6 +72,8 @@ export interface ThreadView {
   reply(within: HTMLElement): void
   /** Brings a post into view and marks it. */
   reveal(number: number): void
+  /** Loads what it takes to write, before anybody asks for it. */
+  prepare(): void
 }
 
 /** Brings the posts of a page to life. The elements that they need are found by their ids. */
@@ -173,12 +175,12 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     })
   })
   const turnTo = new AbortController()
+  function load(): void {
+    turnTo.abort()
+    writing.load()
+    asking.load()
+  }
   for (const type of ['pointerover', 'touchstart', 'focusin']) {
-    const load = () => {
-      turnTo.abort()
-      writing.load()
-      asking.load()
-    }
     list.parentElement?.addEventListener(type, load, { signal: turnTo.signal, passive: true })
   }
   createActions({
@@ -280,5 +282,6 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       if (post !== undefined) writing.use(({ composing }) => composing.reply(post, within)).catch(reportError)
     },
     reveal,
+    prepare: load,
   }
 }

@@ -1,4 +1,5 @@
 import type { Browser, Frame, Page } from 'playwright-core'
+import { extractText, getDocumentProxy } from 'unpdf'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { liveWidgets } from '../../shared/widget.ts'
 import { drawn, visit, type Visit } from '../helpers/browser.ts'
@@ -34,7 +35,7 @@ describeWith('chromium', 'the loader in a host page', () => {
   })
   afterEach(() => hosts.clear())
 
-  async function open(address: string): Promise<Visit> {
+  async function open(address: string, before?: (page: Page) => Promise<void>): Promise<Visit> {
     const visitor = await visit(browser, { viewport: { width: 800, height: 600 } })
     onTestFinished(() => visitor.close())
     await visitor.page.addInitScript(() => {
@@ -54,6 +55,7 @@ describeWith('chromium', 'the loader in a host page', () => {
           window.shifted += entry.value
       }).observe({ type: 'layout-shift', buffered: true })
     })
+    await before?.(visitor.page)
     await visitor.page.goto(address)
     return visitor
   }
@@ -73,7 +75,9 @@ describeWith('chromium', 'the loader in a host page', () => {
   const say = (frame: Frame, message: object) =>
     frame.evaluate((message) => (window as unknown as FakeFrame).say(message), message)
   const lastHeard = (frame: Frame) =>
-    frame.evaluate(() => (window as unknown as FakeFrame).heard.findLast(({ numinex }) => numinex === 'page'))
+    frame.evaluate(() =>
+      (window as unknown as FakeFrame).heard?.findLast(({ numinex }) => numinex === 'page'),
+    )
   const heightOf = (page: Page) =>
     page
       .locator('numinex-thread')
@@ -99,11 +103,12 @@ describeWith('chromium', 'the loader in a host page', () => {
   })
 
   test('what the attributes say is in the frame’s address', async () => {
-    const attributes = `url="/b?x=1" post="7" sort="newest" locale="de" collapsed read-only="false"`
+    const attributes = `url="/b?x=1" title="Mine" post="7" sort="newest" locale="de" collapsed read-only="false"`
     const { page } = await open(hosts.put('/a', `<numinex-thread ${attributes}></numinex-thread>`))
     await onlyFrame(page)
     expect(query(askedFrames()[0]!)).toMatchObject({
       url: `${hosts.blog}/b?x=1`,
+      title: 'Mine',
       post: '7',
       sort: 'newest',
       locale: 'de',
@@ -152,7 +157,7 @@ describeWith('chromium', 'the loader in a host page', () => {
     const strangers = [hosts.stranger, hosts.numinex, hosts.blog].map(
       (at) => `<iframe src="${at}/evil"></iframe>`,
     )
-    const { page } = await open(hosts.put('/a', thread + strangers.join('')))
+    const { page, complaints } = await open(hosts.put('/a', thread + strangers.join('')))
     const frame = await onlyFrame(page)
     await page.evaluate(async () => {
       const heard = (from: number) =>
@@ -170,18 +175,31 @@ describeWith('chromium', 'the loader in a host page', () => {
       { numinex: 'size', height: 'auto' },
       { numinex: 'size' },
       { numinex: 'toString' },
+      { numinex: 'post', thread: 'k3v9x2q7ab' },
       null,
     ])
       await say(frame, wrong as object)
     await say(frame, { numinex: 'size', height: 200 })
     await expect.poll(() => heightOf(page), soon).toBe(200)
+    expect(await page.evaluate(() => window.told)).toEqual([['ready', { posts: 30 }]])
+    expect(complaints).toEqual([])
+    // A stranger whom the frame was led to sits in the same window.
+    const led = page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          addEventListener('message', ({ origin }) => resolve(origin))
+        }),
+    )
+    await frame.evaluate((address) => (location.href = address), `${hosts.stranger}/evil`)
+    expect(await led).toBe(hosts.stranger)
+    expect(await heightOf(page)).toBe(200)
   })
 
   test('the look of the page is followed live', async () => {
     const head = `<script src="${hosts.numinex}/embed.js" async></script><style>
       :root { color-scheme: light dark } body.night { background: #111; color: #eee; --numinex-accent: #fc0 }
     </style>`
-    const { page } = await open(hosts.put('/a', thread, { head }))
+    const { page } = await open(hosts.put('/a', `<main>${thread}</main>`, { head }))
     const frame = await onlyFrame(page)
     const now = async () => {
       const { theme, scheme, styles } = (await lastHeard(frame))!
@@ -190,7 +208,16 @@ describeWith('chromium', 'the loader in a host page', () => {
     expect(await now()).toEqual({ theme: '', scheme: 'light', accent: '' })
     await page.evaluate(() => document.body.classList.add('night'))
     await expect.poll(now, soon).toEqual({ theme: '', scheme: 'dark', accent: '#fc0' })
-    await page.evaluate(() => document.body.classList.remove('night'))
+    await page.evaluate(() => document.body.style.setProperty('--numinex-accent', 'teal'))
+    await expect.poll(now, soon).toEqual({ theme: '', scheme: 'dark', accent: 'teal' })
+    await page.evaluate(() => {
+      document.body.removeAttribute('style')
+      document.body.classList.remove('night')
+      document.querySelector('main')!.style.color = 'white'
+    })
+    await expect.poll(now, soon).toEqual({ theme: '', scheme: 'dark', accent: '' })
+    await page.evaluate(() => document.querySelector('main')!.removeAttribute('style'))
+    await expect.poll(now, soon).toEqual({ theme: '', scheme: 'light', accent: '' })
     await page.emulateMedia({ colorScheme: 'dark' })
     await expect.poll(now, soon).toEqual({ theme: '', scheme: 'dark', accent: '' })
     await page.locator('numinex-thread').evaluate((element) => element.setAttribute('theme', 'light'))
@@ -213,10 +240,28 @@ describeWith('chromium', 'the loader in a host page', () => {
     expect(askedFrames()).toHaveLength(1)
   })
 
+  test('a token that was set before the script was there is not lost', async () => {
+    const { page } = await open(hosts.put('/a', thread, { head: '' }))
+    await page.locator('numinex-thread').evaluate((element) => Object.assign(element, { userToken: 'early' }))
+    await page.addScriptTag({ url: `${hosts.numinex}/embed.js` })
+    const frame = await onlyFrame(page)
+    const token = async () => (await lastHeard(frame))!['token']
+    expect(await token()).toBe('early')
+    await page.locator('numinex-thread').evaluate((element) => Object.assign(element, { userToken: 'late' }))
+    await expect.poll(token, soon).toBe('late')
+  })
+
+  test('a widget with an address that is none harms no other', async () => {
+    const { page } = await open(hosts.put('/a', `<numinex-thread url="http://"></numinex-thread>${thread}`))
+    await expect
+      .poll(() => framesOf(page).map((frame) => query(frame.url())['url']), soon)
+      .toContain(`${hosts.blog}/a`)
+  })
+
   test('of fifty widgets only so many are live, and others when the reader goes on', async () => {
     const widgets = Array.from(
       { length: 50 },
-      (_, i) => `<numinex-thread url="/many/${i}?tall=1"></numinex-thread>`,
+      (_, i) => `<div style="height:100px"><numinex-thread url="/many/${i}?tall=1"></numinex-thread></div>`,
     )
     const { page } = await open(hosts.put('/a', widgets.join('')))
     const live = async () => {
@@ -225,10 +270,11 @@ describeWith('chromium', 'the loader in a host page', () => {
       )
       return heard.flatMap(([url, last]) => (last?.['live'] === true ? [query(url)['url']!] : []))
     }
-    for (let y = 0; y <= 1500; y += 300) {
+    for (let y = 0; y <= 5000; y += 500) {
       await page.evaluate((y) => scrollTo(0, y), y)
       await drawn(page)
     }
+    await expect.poll(() => askedFrames().length, soon).toBe(50)
     await expect.poll(async () => (await live()).length, soon).toBe(liveWidgets)
     const before = await live()
     await page.evaluate(() => scrollTo(0, 0))
@@ -281,6 +327,66 @@ describeWith('chromium', 'the loader in a host page', () => {
       .toEqual(['k3v9x2q7ab'])
   })
 
+  test('an application may say its title and its canonical address after it has changed the page', async () => {
+    const head = `<script src="${hosts.numinex}/embed.js" async></script><link rel="canonical" href="/a">`
+    const { page } = await open(hosts.put('/a', thread, { head }))
+    await onlyFrame(page)
+    await page.evaluate(() => {
+      history.pushState(null, '', '/b')
+      requestAnimationFrame(() => {
+        document.querySelector('link')!.href = '/b'
+        requestAnimationFrame(() => (document.title = 'Another page'))
+      })
+    })
+    const shown = () => framesOf(page).map((frame) => query(frame.url()))
+    await expect.poll(shown, soon).toMatchObject([{ url: `${hosts.blog}/b`, title: 'Another page' }])
+    await page.evaluate(() => (document.querySelector('link')!.href = '/c'))
+    await expect.poll(shown, soon).toMatchObject([{ url: `${hosts.blog}/c` }])
+  })
+
+  test('two heights that make each other do not alternate for ever', async () => {
+    const { page } = await open(hosts.put('/a', `<main style="width:700px">${thread}</main>`))
+    const frame = await onlyFrame(page)
+    // As with a scroll bar: it comes with a high page and takes some width, in which the page gets lower.
+    await page.evaluate(() => {
+      const main = document.querySelector('main')!
+      new ResizeObserver(() => {
+        main.style.width = main.offsetHeight > 600 ? '685px' : '700px'
+      }).observe(main)
+    })
+    await frame.evaluate(() => {
+      const fake = window as unknown as FakeFrame
+      fake.height = () => (innerWidth < 700 ? 595 : 605)
+      fake.say({ numinex: 'size', height: 605 })
+    })
+    await expect.poll(() => heightOf(page), soon).toBe(605)
+    const sizes = () => frame.evaluate(() => (window as unknown as FakeFrame).sizes)
+    const before = await sizes()
+    for (let frames = 0; frames < 30; frames++) await drawn(page)
+    expect(await sizes()).toBeLessThan(before + 5)
+    expect(await heightOf(page)).toBe(605)
+  })
+
+  test('moved by moveBefore it keeps its frame', async () => {
+    const { page } = await open(hosts.put('/a', `<main>${thread}</main><aside></aside>`))
+    const frame = await onlyFrame(page)
+    await page.evaluate(() => {
+      document.querySelector('aside')!.moveBefore(document.querySelector('numinex-thread')!, null)
+    })
+    await say(frame, { numinex: 'size', height: 300 })
+    await expect.poll(() => heightOf(page), soon).toBe(300)
+    expect(askedFrames()).toHaveLength(1)
+  })
+
+  test('printed, the page holds the whole thread', async () => {
+    const { page } = await open(hosts.put('/a', thread))
+    await onlyFrame(page)
+    await expect.poll(() => heightOf(page), soon).toBe(3000)
+    const pdf = await getDocumentProxy(new Uint8Array(await page.pdf()))
+    const { text } = await extractText(pdf, { mergePages: true })
+    for (const number of [2, 16, 31]) expect(text).toContain(`Post ${number}`)
+  })
+
   test('moved in the page it goes on; removed, nothing of it stays', async () => {
     const { page, complaints } = await open(hosts.put('/a', `<main>${thread}</main><aside></aside>`))
     const first = await onlyFrame(page)
@@ -309,26 +415,17 @@ describeWith('chromium', 'the loader in a host page', () => {
 
   test('a frame that does not answer is an error, and is tried again', async () => {
     hosts.broken = 'frames'
-    const visitor = await visit(browser)
-    onTestFinished(() => visitor.close())
-    const { page } = visitor
-    await page.clock.install()
-    await page.goto(hosts.put('/a', thread))
-    const told = page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          document
-            .querySelector('numinex-thread')!
-            .addEventListener('error', (event) => resolve((event as CustomEvent).detail))
-        }),
-    )
+    const { page } = await open(hosts.put('/a', thread), (page) => page.clock.install())
     await expect.poll(() => askedFrames().length, soon).toBe(1)
     await page.clock.fastForward(12_000)
-    expect(await told).toMatchObject({ code: 'unavailable' })
+    const told = () => page.evaluate(() => window.told.map(([type]) => type))
+    await expect.poll(told, soon).toEqual(['error'])
+    expect(await page.evaluate(() => window.told[0]![1])).toMatchObject({ code: 'unavailable' })
     hosts.broken = undefined
-    await page.evaluate(() => document.body.classList.add('other'))
-    await expect.poll(() => askedFrames().length, soon).toBe(2)
-    await onlyFrame(page)
+    await page.context().setOffline(true)
+    await page.context().setOffline(false)
+    await page.clock.fastForward(1_000)
+    await expect.poll(told, soon).toEqual(['error', 'ready'])
   })
 
   test('a page with a strict content policy has to allow the server, and nothing else', async () => {
@@ -347,10 +444,15 @@ describeWith('chromium', 'the loader in a host page', () => {
 
   /** Comments as the host's own server has put them into the element, each of them `tall` pixels high. */
   const included = (tall: number) =>
-    Array.from(
-      { length: 30 },
-      (_, i) => `<article data-post="${i + 2}" style="height:${tall}px">Post ${i + 2}</article>`,
-    )
+    Array.from({ length: 30 }, (_, i) => {
+      const post = `<article data-post="${i + 2}" style="height:${tall - 4}px">Post ${i + 2}</article>`
+      return `<div style="height:${tall}px">${post}</div>`
+    }).join('')
+  const topOf = (within: Page | Frame, selector: string) =>
+    within
+      .locator(selector)
+      .last()
+      .evaluate((element) => element.getBoundingClientRect().top)
   const takenOver = (page: Page) =>
     expect
       .poll(
@@ -367,7 +469,7 @@ describeWith('chromium', 'the loader in a host page', () => {
     ['of the same height', 10, 10],
     ['lower', 10, 5],
   ])('takes over what the page held, %s, without moving what is below it', async (_, before, after) => {
-    const body = `<numinex-thread url="/a?tall=${after}">${included(before).join('')}</numinex-thread><p id="below">Below</p>`
+    const body = `<numinex-thread url="/a?tall=${after}">${included(before)}</numinex-thread><p id="below">Below</p>`
     const { page } = await open(hosts.put('/a', body))
     await onlyFrame(page)
     await takenOver(page)
@@ -378,33 +480,56 @@ describeWith('chromium', 'the loader in a host page', () => {
     ).toBeCloseTo(8 + 30 * before + 16, 0)
   })
 
-  test('takes over while a comment is read, which stays where it is', async () => {
-    const body = `<div style="height:400px"></div><numinex-thread url="/a?tall=130">${included(100).join('')}</numinex-thread>${far}`
+  test.each([
+    ['a comment is read', '', 14, 1606],
+    [
+      'the long last one is read',
+      '<article data-post="31" style="height:2000px">The last</article>',
+      31,
+      3900,
+    ],
+  ])('takes over while %s, which stays where it is', async (_, last, number, scrolled) => {
+    const body = `<div style="height:400px"></div><numinex-thread url="/a?tall=130">${included(100)}${last}</numinex-thread>${far}`
     const { page } = await open(hosts.put('/a', body, { head: '' }))
-    await page.evaluate(() => scrollTo(0, 1530))
-    const place = await page
-      .locator('[data-post="14"]')
-      .evaluate((element) => element.getBoundingClientRect().top)
+    await page.evaluate((y) => scrollTo(0, y), scrolled)
+    const before = await topOf(page, `[data-post="${number}"]`)
     await page.addScriptTag({ url: `${hosts.numinex}/embed.js` })
     const frame = await onlyFrame(page)
     await takenOver(page)
     await drawn(page)
-    const inFrame = await frame.locator('#p14').evaluate((element) => element.getBoundingClientRect().top)
-    const top = await page
-      .locator('numinex-thread')
-      .evaluate((element) => element.getBoundingClientRect().top)
-    expect(place).toBeGreaterThan(0)
-    expect(top + inFrame).toBeCloseTo(place, 0)
+    const after = (await topOf(page, 'numinex-thread')) + (await topOf(frame, `#p${number}`))
+    expect(after).toBeCloseTo(before, 0)
+  })
+
+  test('takes over without leaving room for what only the page’s own comments filled', async () => {
+    const body = `<p>Above</p><numinex-thread url="/a?tall=5">${included(60)}</numinex-thread>`
+    const { page } = await open(hosts.put('/a', body))
+    await onlyFrame(page)
+    await takenOver(page)
+    expect(await heightOf(page)).toBeLessThan(600)
   })
 
   test('what grows above the view scrolls the page by as much', async () => {
     const { page } = await open(hosts.put('/a', thread))
     const frame = await onlyFrame(page)
     await expect.poll(() => heightOf(page), soon).toBe(3000)
-    await page.evaluate(() => scrollTo(0, 1000))
+    // Many pages scroll smoothly; this must not.
+    await page.evaluate(() => {
+      scrollTo(0, 1000)
+      document.documentElement.style.scrollBehavior = 'smooth'
+    })
+    await drawn(page)
+    const scrolled = page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          addEventListener('message', ({ data }: MessageEvent<{ numinex: string }>) => {
+            if (data.numinex === 'shift') resolve(scrollY)
+          })
+        }),
+    )
     await say(frame, { numinex: 'size', height: 3070 })
     await say(frame, { numinex: 'shift', by: 70 })
-    await expect.poll(() => page.evaluate(() => scrollY), soon).toBe(1070)
+    expect(await scrolled).toBe(1070)
     await say(frame, { numinex: 'reveal', top: 500, to: 96 })
     await expect
       .poll(

@@ -101,12 +101,16 @@ export interface FakeFrame {
   /** What its host page said, in order. */
   heard: { numinex: string; [field: string]: unknown }[]
   say(message: object): void
+  /** How high it says it is. */
+  height(): number
+  /** How often it has said so. */
+  sizes: number
 }
 
 /** A frame of posts 2 to 31, each of them as high, in pixels, as the parameter `tall` in the address of its page says. */
 function frame(query: URLSearchParams): string {
-  const page = new URL(query.get('url') ?? 'http://thread.example/')
-  const tall = Number(page.searchParams.get('tall') ?? 100)
+  const url = query.get('url') ?? ''
+  const tall = URL.canParse(url) ? Number(new URL(url).searchParams.get('tall') ?? 100) : 100
   const posts = Array.from({ length: 30 }, (_, i) => `<article id="p${i + 2}">Post ${i + 2}</article>`)
   return `<!doctype html><style>body{margin:0;overflow:hidden}article{height:${tall}px}</style>${posts.join('')}
 <script>
@@ -120,7 +124,12 @@ addEventListener('message', ({ origin, source, data }) => {
   const { top } = document.getElementById('p' + data.number).getBoundingClientRect()
   say({ numinex: 'reveal', top, to: data.to })
 })
-const tellSize = () => say({ numinex: 'size', height: document.body.getBoundingClientRect().height })
+window.height = () => document.body.getBoundingClientRect().height
+window.sizes = 0
+const tellSize = () => {
+  sizes++
+  say({ numinex: 'size', height: height() })
+}
 tellSize()
 new ResizeObserver(tellSize).observe(document.body)
 say({ numinex: 'hello' })

@@ -199,7 +199,8 @@ a { color: inherit; }
 h1 { line-height: 1.2; }
 footer { padding-block: 3rem; font-size: .875rem; }
 numinex-thread { --numinex-accent: #a5432a; --numinex-radius: 2px; }
-[data-scheme=dark] numinex-thread { --numinex-accent: #e8a48f; }
+@media (prefers-color-scheme: dark) { :root:not([data-scheme=light]) numinex-thread { --numinex-accent: #e8a48f; } }
+:root[data-scheme=dark] numinex-thread { --numinex-accent: #e8a48f; }
 `
 
 const script = `

@@ -15,8 +15,12 @@ export async function openThreadPage(
   await waitUntilLive(page)
 }
 
+/** The page is live, and what it takes to write is there: that is loaded when the browser has nothing else to do. */
 export async function waitUntilLive(page: Page): Promise<void> {
   await page.locator('.bar-live').waitFor()
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('/assets/writing-')),
+  )
 }
 
 export function postOn(page: Page, number: number): Locator {

@@ -129,6 +129,19 @@ describe('a text that has grown', () => {
   test.each(Object.entries(streamTexts))('%s: in pieces of any size', (_, text) => {
     for (const size of [1, 4, 50, 10_000]) expect(grown(inPieces(text, size))).toBe(whole(text))
   })
+
+  test.each([
+    ['items', '- *item* [a] and `code`\n'],
+    ['quoted lines', '> quoted [a]\n'],
+    ['lines of code', '    const a = 1\n'],
+    ['rows', '| a | b |\n|---|---|\n', '| 1 | [a] |\n'],
+    ['lines of text', 'text [a] $x$\n'],
+    ['paragraphs', '[a] and [b]\n\n'],
+  ])('looks so with long blocks of %s, too', (_, first, line = first) => {
+    const long = first + line.repeat(2_600 / line.length)
+    const text = `${long}\nthen\n\n# Heading\n[b]: https://b.example\n\n[a]: https://a.example\n\nend\n\nend\n`
+    expect(grown(inPieces(text, 130))).toBe(whole(text))
+  })
 })
 
 describe('a text that grows', () => {

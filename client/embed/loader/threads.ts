@@ -6,20 +6,26 @@ import {
   toHost,
   type ToFrame,
 } from '../../../shared/widget.ts'
-import { isDark, keyOf } from './page.ts'
-
-/** A frame that has said nothing for so long is taken for lost. */
-const patienceMs = 12_000
+import { patienceMs, settleMs } from './limits.ts'
+import { isDark, pageOf } from './page.ts'
 
 /** Attributes that the frame's address tells: another value is another frame. */
 const placeNames = 'thread url post sort locale collapsed read-only'.split(' ')
 
+/** Custom properties of the page that the frame takes over. */
+const properties = styleNames.map((name) => '--numinex-' + name)
+
+/** What is known of a widget: whether it has come near the view, whether it may be live, and who reads. */
+interface Known {
+  near: boolean
+  live: boolean
+  token: string
+}
+
 /** What is behind one `<numinex-thread>`. */
 interface Widget {
-  open(): void
-  close(): void
   /** The page or the element may be other than before; these things are. */
-  change(known: { live?: boolean; token?: string }): void
+  change(next?: Partial<Known>): void
   hear(event: MessageEvent): void
 }
 
@@ -37,97 +43,101 @@ export function defineThreads(server: string): void {
         if (!isIntersecting) continue
         nearby.delete(target)
         nearby.add(target)
-        all.get(target)?.open()
       }
       // Those that came near last may be live.
       const live = [...nearby].slice(-liveWidgets)
-      all.forEach((widget, element) => widget.change({ live: live.includes(element) }))
+      all.forEach((widget, element) =>
+        widget.change({ near: nearby.has(element), live: live.includes(element) }),
+      )
     },
-    { rootMargin: '50% 0px' },
+    { rootMargin: '50%' },
   )
-  const update = () => all.forEach((widget) => widget.change({}))
-  const on = (type: string, target: EventTarget | undefined = window) =>
-    target?.addEventListener(type, update)
-  on('popstate')
-  on('hashchange')
-  on('transitionend')
-  on('change', matchMedia('(prefers-color-scheme:dark)'))
-  // It tells of `history.pushState`, where a browser has it.
-  on('navigatesuccess', (window as { navigation?: EventTarget }).navigation)
-  const changes = new MutationObserver(update)
+  const update = () => setTimeout(() => all.forEach((widget) => widget.change()), settleMs)
+  // Another fragment is another state, too.
+  addEventListener('popstate', update)
+  addEventListener('online', update)
+  // It tells of `history.pushState`, where a browser has it. Elsewhere the title does.
+  ;(self as { navigation?: EventTarget }).navigation?.addEventListener('navigate', update)
+  new MutationObserver(update).observe(document.head, { childList: true, subtree: true, attributes: true })
   addEventListener('message', (event) => all.forEach((widget) => widget.hear(event)))
 
-  class NuminexThread extends HTMLElement {
-    static observedAttributes = [...placeNames, 'theme', 'user-token']
-    #widget = createWidget(this, server)
+  customElements.define(
+    name,
+    class extends HTMLElement {
+      static observedAttributes = [...placeNames, 'theme', 'user-token']
+      #widget = createWidget(this, server)
 
-    /** The token by which the host's server vouches for its reader; it shows in no attribute. */
-    set userToken(token: string | null) {
-      this.#widget.change({ token: token ?? '' })
-    }
+      /** The token by which the host's server vouches for its reader; it shows in no attribute, and can only be set. */
+      set userToken(token: string | null | undefined) {
+        this.#widget.change({ token: token ?? '' })
+      }
 
-    connectedCallback(): void {
-      this.style.display ||= 'block'
-      all.set(this, this.#widget)
-      observer.observe(this)
-      for (const root of [document.documentElement, document.body])
-        changes.observe(root, { attributes: true })
-    }
+      connectedCallback(): void {
+        this.style.display ||= 'block'
+        all.set(this, this.#widget)
+        observer.observe(this)
+      }
 
-    disconnectedCallback(): void {
-      observer.unobserve(this)
-      nearby.delete(this)
-      all.delete(this)
-      this.#widget.close()
-    }
+      /** Where it is moved by `moveBefore`, the frame lives on. */
+      connectedMoveCallback(): void {}
 
-    attributeChangedCallback(name: string, _: string | null, value: string | null): void {
-      if (name === 'user-token') this.userToken = value
-      else this.#widget.change({})
-    }
-  }
-  customElements.define(name, NuminexThread)
+      disconnectedCallback(): void {
+        observer.unobserve(this)
+        nearby.delete(this)
+        all.delete(this)
+        this.#widget.change({ near: false })
+      }
+
+      attributeChangedCallback(name: string, _: string | null, value: string | null): void {
+        if (name === 'user-token') this.userToken = value
+        else this.#widget.change()
+      }
+    },
+  )
 }
 
-function createWidget(element: HTMLElement, server: string): Widget {
+function createWidget(
+  element: HTMLElement & { userToken?: string | null | undefined },
+  server: string,
+): Widget {
   const root = element.attachShadow({ mode: 'open' })
   const slot = root.appendChild(document.createElement('slot'))
-  let frame: HTMLIFrameElement | undefined
+  const frame = document.createElement('iframe')
   let place = ''
+  let height = 0
+  let width = 0
   /** What the frame was told last; nothing while its script does not listen. */
-  let told: string | undefined
-  let known = { live: false, token: '' }
+  let told = ''
+  let known: Known = { near: false, live: false, token: element.userToken ?? '' }
   let timer: ReturnType<typeof setTimeout>
 
-  const topOf = (of: Element) => of.getBoundingClientRect().top
-  const attribute = (name: string) => element.getAttribute(name) ?? ''
-  const send = (message: ToFrame) => frame!.contentWindow!.postMessage(message, server)
+  // What was set before there was anyone to take it would hide what takes it now.
+  delete element.userToken
+  frame.title = 'Comments'
+  frame.allow = 'clipboard-write'
+  // A change of these in the page, however it came about, is a transition here, whose end tells of it.
+  frame.style.cssText = `display:block;width:100%;border:0;height:0;transition:1ms;transition-behavior:allow-discrete;transition-property:color,${properties.join()}`
+  frame.ontransitionend = tellPage
 
-  /** What the frame's address says of the thread. */
-  function placeNow(): string {
-    const says = new URLSearchParams({ host: location.origin })
-    for (const name of placeNames) if (element.hasAttribute(name)) says.set(name, attribute(name))
-    const key = keyOf(element)
-    says.set(key.includes('/') ? 'url' : 'thread', key)
-    return `${server}${framePath}?${says}`
-  }
+  const rectOf = (of: Element) => of.getBoundingClientRect()
+  const send = (message: ToFrame) => frame.contentWindow!.postMessage(message, server)
+  /** At once, also where the page scrolls smoothly. */
+  const scroll = (top: number) => scrollBy({ top, behavior: 'instant' })
 
   /** What the element and its surroundings say of how it should look. */
   function look() {
     const css = getComputedStyle(element)
     const scheme = isDark(css.color) ? 'dark' : 'light'
-    const theme = attribute('theme').replace('auto', '')
+    const theme = (element.getAttribute('theme') ?? '').replace('auto', '')
     // Where both agree, what is behind the frame shines through.
-    frame!.style.colorScheme = theme || scheme
-    return { theme, scheme, styles: styleNames.map((name) => css.getPropertyValue(`--numinex-${name}`)) }
+    frame.style.colorScheme = theme || scheme
+    return { theme, scheme, styles: properties.map((name) => css.getPropertyValue(name)) }
   }
 
   function tellPage(): void {
+    if (!told) return
     const page: ToFrame = { numinex: 'page', ...look(), ...known, hash: location.hash }
-    const now = JSON.stringify(page)
-    if (told === undefined || told === now) return
-    told = now
-    send(page)
+    if (told !== (told = JSON.stringify(page))) send(page)
   }
 
   function tell(type: string, detail: object): void {
@@ -135,83 +145,70 @@ function createWidget(element: HTMLElement, server: string): Widget {
     if (type === 'error') console.error(detail)
   }
 
-  /** The frame takes the place of what the host put inside. What comes after it is not drawn up. */
+  /** The frame takes the place of what the host put inside. What comes after it in view is not drawn up. */
   function takeOver(): void {
-    const { offsetHeight } = element
+    const { top, bottom } = rectOf(element)
+    if (!slot.hidden) frame.style.minHeight = Math.min(bottom, innerHeight) - top + 'px'
     slot.hidden = true
-    frame!.style.position = frame!.style.visibility = ''
-    if (element.offsetHeight < offsetHeight) element.style.minHeight = `${offsetHeight}px`
-  }
-
-  function open(): void {
-    if (frame) return
-    place = placeNow()
-    frame = document.createElement('iframe')
-    frame.style.cssText = 'display:block;width:100%;border:0;position:absolute;visibility:hidden'
-    frame.src = `${place}&${new URLSearchParams({ title: document.title, look: JSON.stringify(look()) })}`
-    frame.title = 'Comments'
-    frame.allow = 'clipboard-write'
-    root.append(frame)
-    timer = setTimeout(() => {
-      // The next change of anything tries again.
-      place = ''
-      tell('error', { code: 'unavailable', message: server })
-    }, patienceMs)
-  }
-
-  function close(): void {
-    clearTimeout(timer)
-    frame?.remove()
-    frame = told = undefined
-    slot.hidden = false
+    frame.style.height = height + 'px'
   }
 
   return {
-    open,
-    close,
     change(next) {
       known = { ...known, ...next }
-      if (!frame) return
-      if (placeNow() === place) return tellPage()
-      close()
-      open()
+      const says = new URLSearchParams({ host: origin })
+      for (const { name, value } of element.attributes) if (placeNames.includes(name)) says.set(name, value)
+      says.set('url', pageOf(element))
+      const now = known.near ? says.toString() : ''
+      if (now === place) return tellPage()
+      place = now
+      told = ''
+      clearTimeout(timer)
+      // Taken out and put in again it begins anew, which is no step of the way back.
+      frame.remove()
+      if (!now) return
+      says.set('title', element.title || document.title)
+      says.set('look', JSON.stringify(look()))
+      frame.src = server + framePath + '?' + says
+      root.append(frame)
+      timer = setTimeout(() => {
+        // The next change of anything, or of the network, tries again.
+        place = ''
+        tell('error', { code: 'unavailable', message: server })
+      }, patienceMs)
     },
     hear({ source, origin, data }) {
-      if (!frame || source !== frame.contentWindow || origin !== server) return
+      if (source !== frame.contentWindow || origin !== server) return
       const message = parseMessage(toHost, data)
       if (!message) return
       clearTimeout(timer)
       const { numinex: type, ...detail } = message
-      switch (message.numinex) {
-        case 'hello':
-          told = ''
-          return tellPage()
-        case 'size':
-          frame.style.height = `${message.height}px`
+      if (message.numinex === 'hello') {
+        told = 'nothing'
+        tellPage()
+      } else if (message.numinex === 'size') {
+        // A scroll bar of the page that came with this height would go with a lower one, and come again.
+        if (frame.offsetWidth < width && message.height < height) width = 0
+        else {
+          width = frame.offsetWidth
+          height = message.height
           // What the host put inside is read until all is there.
-          if (!element.firstElementChild) takeOver()
-          return
-        case 'shift':
-          return scrollBy(0, message.by)
-        case 'reveal':
-          takeOver()
-          return scrollBy(0, topOf(element) + message.top - message.to)
-        case 'error':
-        case 'ready': {
-          // Who reads the host's own comments goes on reading where they are.
-          const read = [...element.querySelectorAll<HTMLElement>('[data-post]')].find(
-            (comment) => topOf(comment) > 0,
-          )
-          if (read && topOf(element) < 0)
-            send({ numinex: 'find', number: Number(read.dataset['post']), to: topOf(read) })
-          else takeOver()
-          break
+          if (slot.hidden || !element.firstElementChild) takeOver()
         }
-        case 'count':
-        case 'post':
-        case 'signin':
+      } else if (message.numinex === 'shift') scroll(message.by)
+      else if (message.numinex === 'reveal') {
+        takeOver()
+        scroll(rectOf(element).top + message.top - message.to)
+      } else {
+        // Who reads the host's own comments goes on reading where they are. Later this changes nothing.
+        const read = [...element.querySelectorAll<HTMLElement>('[data-post]')].find(
+          (comment) => rectOf(comment).top > 0 || rectOf(comment).bottom > innerHeight,
+        )
+        if (read && rectOf(element).top < 0)
+          send({ numinex: 'find', number: +read.dataset['post']!, to: rectOf(read).top })
+        else takeOver()
+        tell(type, detail)
       }
-      tell(type, detail)
     },
   }
 }
