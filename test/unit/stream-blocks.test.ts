@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createBlocks } from '../../client/stream/blocks.ts'
+import { createBlocks, labelsIn } from '../../client/stream/blocks.ts'
 import { createOutline } from '../../client/stream/outline.ts'
 import { longReply } from '../helpers/stream-texts.ts'
 
@@ -58,6 +58,15 @@ it('reads no more of a long text for its next piece than of a short one', () => 
   for (let more = 0; more < 10; more++) most(part)
   expect(most(part)).toBeLessThan(1.5 * first)
   expect(first).toBeLessThan(part.length / 2)
+})
+
+it('finds labels within and behind other brackets, and those with brackets in them', () => {
+  expect([...labelsIn('[a [b] c] [ d\n> e ][f] [g \\] h] \\[no] ] [] [i')]).toEqual([
+    'B',
+    'D E',
+    'F',
+    'G \\] H',
+  ])
 })
 
 it('knows what a block defines, names and has of code', () => {

@@ -3,6 +3,7 @@ import { createBlocks, labelsIn } from '../../client/stream/blocks.ts'
 import { createOutline } from '../../client/stream/outline.ts'
 import { repair, repairLimits } from '../../client/stream/repair.ts'
 import { limits } from '../../shared/limits.ts'
+import { markdownLimits } from '../../shared/markdown-limits.ts'
 import { hostileTexts } from '../helpers/hostile-texts.ts'
 
 const outline = createOutline()
@@ -101,4 +102,9 @@ test('lines with a bar in front are shown when there are too many for a header',
   expect(repair('text\n|a\n|b\n', outline).text).toBe('text\n')
   const many = '|a\n'.repeat(9)
   expect(repair(many, outline).text).toBe(many)
+})
+
+test('no more emphasis is closed than may lie within one another', () => {
+  const { text } = repair('a *b **c '.repeat(100), outline)
+  expect(/\**$/.exec(text)![0].length).toBeLessThanOrEqual(2 * markdownLimits.inlineNesting)
 })
