@@ -93,26 +93,6 @@ export function parseMessage<S extends Shape>(shape: S, data: unknown): MessageO
 /** Where the frame is, below the server's origin. */
 export const framePath = '/embed/frame'
 
-/**
- * Parameters of the frame's address. `host` is the origin of the page; either `thread` or `url` is there. What is left
- * out is as the site's admins chose.
- */
-export interface FrameAddress {
-  host: string
-  thread?: string
-  url?: string
-  /** One branch only: that of this post. */
-  post?: string
-  title?: string
-  /** JSON of how it should look: `theme`, `scheme` and `styles`, as in the message `page`. */
-  look?: string
-  locale?: string
-  sort?: string
-  /** "false" or "0" for no, anything else for yes. */
-  collapsed?: string
-  'read-only'?: string
-}
-
 /** Widgets of one page that hold a connection at a time. */
 export const liveWidgets = 8
 

@@ -1,4 +1,3 @@
-import { render } from 'preact'
 import type { Post } from '../../shared/post.ts'
 import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
 import { createOrder, type Step } from '../order.ts'
@@ -6,6 +5,7 @@ import type { Viewer } from '../page-state.ts'
 import { Foot, type FootState } from '../views/foot.tsx'
 import { permissions } from '../views/permissions.ts'
 import { PostMain, relations } from '../views/post.tsx'
+import { createDrawer } from './draw-into.ts'
 import { createFolds } from './folds.ts'
 import { behindPending, changedPosts, part, sameText, setAttributes } from './post-element.ts'
 import { isAround } from './around.ts'
@@ -52,7 +52,7 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
   const order = createOrder(initial.posts, parts.shown)
   const awake = new Set<number>()
   const feet = new Map<number, FootState>()
-  const ours = new WeakSet<Element>()
+  const { draw, drew } = createDrawer()
   const folds = createFolds(order, element)
   const streams = createStreams({
     createView: parts.createView,
@@ -68,15 +68,6 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
   /** Where the text of a reply that is being written goes. */
   function textPlace(number: number): HTMLElement | null {
     return element(number)?.querySelector<HTMLElement>(':scope > .main > .body > .text') ?? null
-  }
-
-  /** Draws into an element; what the server drew there gives way the first time. */
-  function draw(view: Parameters<typeof render>[0], into: Element): void {
-    if (!ours.has(into)) {
-      into.replaceChildren()
-      ours.add(into)
-    }
-    render(view, into)
   }
 
   /** `html` is the post's as its element says it already, in words of the browser's. */
@@ -154,7 +145,7 @@ export function createPostList(parts: PostListParts, initial: ThreadState): Post
     if (post === undefined || awake.has(number)) return
     awake.add(number)
     // What the server drew of a reply that is being written says nothing of how far it is.
-    if (post.state === 'streaming' && !ours.has(part(article, 'main'))) drawMain(post, article)
+    if (post.state === 'streaming' && !drew(part(article, 'main'))) drawMain(post, article)
     drawFoot(post, article)
   }
 

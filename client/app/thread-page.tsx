@@ -1,4 +1,3 @@
-import { render } from 'preact'
 import { Problem } from '../../shared/errors.ts'
 import { countPosts, type ThreadState } from '../../shared/thread-state.ts'
 import { createApi } from '../api.ts'
@@ -8,7 +7,8 @@ import { moderates } from '../views/permissions.ts'
 import { SignedIn, signInPath } from '../views/signed-in.tsx'
 import { ThreadBar, ThreadHead } from '../views/thread-head.tsx'
 import { bringIntoView } from './bring-into-view.ts'
-import { connectionNote, followBrowser, liveUrl } from './connection.ts'
+import { followBrowser, liveUrl } from './connection.ts'
+import { createDrawer } from './draw-into.ts'
 import { keepPlace } from './keep-place.ts'
 import { watchNearby } from './nearby.ts'
 import { pageText } from './page-text.ts'
@@ -20,7 +20,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   const api = createApi()
   const initial = unpack(page.thread, pageText(document))
   const id = initial.thread.id
-  let wasLive = false
+  const { draw } = createDrawer()
 
   const surroundings: Surroundings = {
     signIn: () => signInPath(location.pathname),
@@ -38,10 +38,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     viewer: page.viewer,
     publicUrl: publicUrl(),
     surroundings,
-    onStatus(status) {
-      if (status.kind === 'live') wasLive = true
-      drawBar()
-    },
+    onStatus: drawBar,
     onChange(next, previous) {
       if (next.thread !== previous.thread) drawHead(next)
       const { posts, viewers, typing } = previous
@@ -49,7 +46,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
     },
     onViewer(viewer) {
       drawHead(view.state)
-      replace(find('who'), <SignedIn viewer={viewer} path={location.pathname} />)
+      draw(<SignedIn viewer={viewer} path={location.pathname} />, find('who'))
     },
   })
   const { live, session } = view
@@ -57,24 +54,13 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
   function drawHead({ thread, posts }: ThreadState): void {
     const mayLock = moderates(session.viewer)
     const head = <ThreadHead thread={thread} author={posts[0]?.author} now={Date.now()} mayLock={mayLock} />
-    replace(find('head'), head)
-    const closed = thread.locked && !moderates(session.viewer)
-    find('reply-root').hidden = closed
-    find('locked').hidden = !closed
+    draw(head, find('head'))
   }
 
   function drawBar(): void {
-    const { state } = view
-    const me = session.viewer?.id
-    const bar = (
-      <ThreadBar
-        posts={countPosts(state)}
-        viewers={state.viewers}
-        typing={state.typing.filter((typist) => typist.id !== me)}
-        connection={connectionNote(live.status, wasLive, Date.now())}
-      />
-    )
-    replace(find('bar'), bar)
+    const { state, typing, connection } = view
+    const { viewers } = state
+    draw(<ThreadBar posts={countPosts(state)} {...{ viewers, typing, connection }} />, find('bar'))
   }
 
   find('head').addEventListener('click', (event) => {
@@ -83,11 +69,7 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
       find('announce').textContent = problem instanceof Problem ? problem.message : 'Something went wrong'
     })
   })
-  find('reply-root').addEventListener('click', () => view.reply(find('compose')))
   followBrowser(live)
-  setInterval(() => {
-    if (live.status.kind === 'waiting') drawBar()
-  }, 1000)
 
   drawHead(view.state)
   drawBar()
@@ -101,13 +83,4 @@ export function startThreadPage(page: Extract<PageState, { page: 'thread' }>): v
 function publicUrl(): string {
   const canonical = document.querySelector<HTMLLinkElement>('link[rel=canonical]')
   return canonical === null ? location.origin : canonical.href.replace(/\/t\/.*$/, '')
-}
-
-const drawn = new WeakSet<Element>()
-
-/** Draws into an element in which the server drew before. */
-export function replace(element: HTMLElement, view: Parameters<typeof render>[0]): void {
-  if (!drawn.has(element)) element.replaceChildren()
-  drawn.add(element)
-  render(view, element)
 }

@@ -1,10 +1,14 @@
+import type { Typist } from '../../shared/live.ts'
 import type { Viewer } from '../page-state.ts'
 import type { ThreadState, TreeView } from '../../shared/thread-state.ts'
 import type { Api } from '../api.ts'
 import { connectLive, type Live, type LiveStatus } from '../live.ts'
 import { openThread } from '../thread.ts'
+import type { ConnectionNote } from '../views/thread-head.tsx'
+import { moderates } from '../views/permissions.ts'
 import { createActions } from './actions.ts'
 import { startClock } from './clock.ts'
+import { connectionNote } from './connection.ts'
 import { createLateView } from './late-view.ts'
 import { later } from './later.ts'
 import { createLastVisit } from './last-visit.ts'
@@ -56,7 +60,8 @@ export interface ThreadViewParts {
   /** Before a post or a question goes out: what it goes to may have to be made first. */
   prepare?(): Promise<void>
   onChange(state: ThreadState, previous: ThreadState): void
-  onStatus(status: LiveStatus): void
+  /** The connection stands otherwise, or what is said of it does. */
+  onStatus(): void
   /** The reader is someone else now. `token` is a bearer token, where there is one. */
   onViewer(viewer: Viewer | null, token: string | null): void
   /** The reader has posted. */
@@ -68,8 +73,10 @@ export interface ThreadView {
   readonly live: Live
   readonly session: Session
   readonly state: ThreadState
-  /** Opens the place to write a reply to the thread itself, or to its branch where only that is shown. */
-  reply(within: HTMLElement): void
+  /** How the page stands with the server, in words. */
+  readonly connection: ConnectionNote | undefined
+  /** Who is writing, but for the reader. */
+  readonly typing: readonly Typist[]
   /** Brings a post into view and marks it. */
   reveal(number: number): void
   /** Loads what it takes to write, before anybody asks for it. */
@@ -87,6 +94,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   /** What the page shows: the state, or one before where a change waits. */
   let drawn = initial
   let written: Writing | undefined
+  let wasLive = false
 
   const live = connectLive({
     url: parts.liveUrl,
@@ -102,6 +110,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       if (token === null) live.reconnect()
       else live.authenticate(token)
       posts.refresh()
+      showWhetherClosed()
       parts.onViewer(viewer, token)
     },
   )
@@ -216,8 +225,11 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
   function onStatus(status: LiveStatus): void {
     // Run after the parts above stand: the first status comes while they are made.
     queueMicrotask(() => {
-      if (status.kind === 'live') written?.outbox.wake()
-      parts.onStatus(status)
+      if (status.kind === 'live') {
+        wasLive = true
+        written?.outbox.wake()
+      }
+      parts.onStatus()
     })
   }
 
@@ -230,6 +242,7 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
       posts.update(next)
       drawn = next
     }
+    if (next.thread !== previous.thread) showWhetherClosed()
     parts.onChange(next, previous)
   }
 
@@ -255,6 +268,13 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     await parts.prepare?.()
   }
 
+  /** Whether the thread takes replies from this reader. */
+  function showWhetherClosed(): void {
+    const closed = state.thread.locked && !moderates(session.viewer)
+    find('reply-root').hidden = closed
+    find('locked').hidden = !closed
+  }
+
   function reveal(number: number): void {
     posts.unfoldTo(number)
     const article = posts.element(number)
@@ -266,10 +286,20 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     surroundings.scrollTo(article)
   }
 
+  find('reply-root').addEventListener('click', () => {
+    const post = state.posts[top - 1]
+    if (post === undefined) return
+    writing.use(({ composing }) => composing.reply(post, find('compose'))).catch(reportError)
+  })
+  // The words count the seconds.
+  setInterval(() => {
+    if (live.status.kind === 'waiting') parts.onStatus()
+  }, 1000)
   document.addEventListener('visibilitychange', () => news.look(drawn))
   news.look(drawn)
   if (unsent.get() !== null) writing.load()
   nearby.lookAround()
+  showWhetherClosed()
 
   return {
     live,
@@ -277,9 +307,11 @@ export function startThreadView(parts: ThreadViewParts): ThreadView {
     get state() {
       return state
     },
-    reply(within) {
-      const post = state.posts[top - 1]
-      if (post !== undefined) writing.use(({ composing }) => composing.reply(post, within)).catch(reportError)
+    get connection() {
+      return connectionNote(live.status, wasLive, Date.now())
+    },
+    get typing() {
+      return state.typing.filter(({ id: typist }) => typist !== session.viewer?.id)
     },
     reveal,
     prepare: load,

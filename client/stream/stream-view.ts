@@ -1,5 +1,5 @@
 import { createFollower } from './follow.ts'
-import type { Drawing } from './drawing.ts'
+import { createDrawing } from './drawing.ts'
 import { drawPaced, untilNext, type Pace } from './pace.ts'
 import type { Extras } from './renderer.ts'
 import { createSteady } from './steady.ts'
@@ -21,7 +21,6 @@ export interface StreamView {
  * A view that draws into `into`, an element of the class `text`, as the server's HTML would look there. `thread` is the id of
  * the thread, `publicUrl` the server's address; views that are given the same `extras` load and prepare things once, and
  * those with the same `pace` share the time that drawing may take.
- * What draws is loaded now. If it cannot be had, the text is shown as it was written until the server's HTML comes.
  */
 export function createStreamView(
   into: HTMLElement,
@@ -33,26 +32,12 @@ export function createStreamView(
   let text: string | undefined
   let frame: number | undefined
   let rest: ReturnType<typeof setTimeout> | undefined
-  let drawing: Drawing | undefined
   let closed = false
+  const drawing = createDrawing(into, { extras: {}, ...at, onLoaded: drawSoon })
   into.classList.add('growing')
 
-  import('./drawing.ts').then(
-    ({ createDrawing }) => start(createDrawing(into, { extras: {}, ...at, onLoaded: drawSoon })),
-    () => start(plainDrawing(into)),
-  )
-
-  function start(loaded: Drawing): void {
-    if (closed) {
-      if (text !== undefined) loaded.finish(text)
-      return
-    }
-    drawing = loaded
-    drawSoon()
-  }
-
   function drawSoon(): void {
-    if (closed || drawing === undefined || frame !== undefined || rest !== undefined) return
+    if (closed || frame !== undefined || rest !== undefined) return
     const wait = untilNext(pace)
     if (wait === 0) frame = requestAnimationFrame(drawNow)
     else rest = setTimeout(rested, wait)
@@ -68,7 +53,7 @@ export function createStreamView(
     frame = undefined
     let done = true
     const draw = () => {
-      if (text !== undefined) done = drawing!.draw(text)
+      if (text !== undefined) done = drawing.draw(text)
     }
     drawPaced(pace, () => follower.around(() => steady.around(draw)))
     if (!done) drawSoon()
@@ -90,8 +75,7 @@ export function createStreamView(
     settle(html) {
       follower.around(() => {
         steady.release()
-        if (drawing !== undefined) drawing.settle(html)
-        else into.innerHTML = html
+        drawing.settle(html)
       })
       text = undefined
       end()
@@ -101,26 +85,9 @@ export function createStreamView(
       if (closed) return
       follower.around(() => {
         steady.release()
-        if (text !== undefined) drawing?.finish(text)
+        if (text !== undefined) drawing.finish(text)
       })
       end()
-    },
-  }
-}
-
-function plainDrawing(into: HTMLElement): Drawing {
-  const paragraph = document.createElement('p')
-  paragraph.className = 'text-source'
-  const draw = (text: string) => {
-    into.replaceChildren(paragraph)
-    paragraph.textContent = text
-    return true
-  }
-  return {
-    draw,
-    finish: draw,
-    settle(html) {
-      into.innerHTML = html
     },
   }
 }

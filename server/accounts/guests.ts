@@ -1,13 +1,12 @@
-import { sql } from 'kysely'
 import type { Bus } from '../bus/bus.ts'
 import { sqlState, transact, type Db } from '../store/database.ts'
 import { publishAccountChange } from './changes.ts'
+import { handOver } from './hand-over.ts'
 import { accountTables } from './tables.ts'
 
 /**
  * Gives what a guest wrote to the account that the guest has just signed up for or signed in to, and ends the guest's
- * sessions. A change of author takes no `seq`, for it is not a change of any thread's text: pages that are open show the
- * new name when they are next loaded.
+ * sessions.
  */
 export async function adoptGuest(
   { db, bus }: { db: Db; bus: Bus },
@@ -15,21 +14,7 @@ export async function adoptGuest(
   userId: string,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    // Client ids find the first row of a retried request. Where both used the same one, the account's own keeps it.
-    await tx
-      .updateTable('posts')
-      .set({ client_id: null })
-      .where('author_id', '=', guestId)
-      .where('client_id', 'in', tx.selectFrom('posts').select('client_id').where('author_id', '=', userId))
-      .execute()
-    await tx.updateTable('posts').set({ author_id: userId }).where('author_id', '=', guestId).execute()
-    await tx.updateTable('revisions').set({ editor_id: userId }).where('editor_id', '=', guestId).execute()
-    // Both may have reacted alike to a post.
-    await sql`
-      insert into reactions (thread_id, number, emoji, user_id, created_at)
-      select thread_id, number, emoji, ${userId}, created_at from reactions where user_id = ${guestId}
-      on conflict do nothing`.execute(tx)
-    await tx.deleteFrom('reactions').where('user_id', '=', guestId).execute()
+    await handOver(tx, guestId, userId)
     await accountTables(tx).deleteFrom('sessions').where('user_id', '=', guestId).execute()
   })
   await removeGuest(db, guestId)

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { ThreadSnapshot } from '../../shared/http.ts'
 import type { Db } from '../store/database.ts'
 import { getChanges } from '../threads/threads.ts'
 
@@ -9,6 +10,8 @@ export interface Snapshots {
    * at the same head get one answer from one read. Throws thread-not-found.
    */
   read(thread: string, after: number, head: number | undefined): Promise<{ json: string; seq: number }>
+  /** The thread whole, at `head`. Throws thread-not-found. */
+  whole(thread: string, head: number): Promise<ThreadSnapshot>
 }
 
 /** UTF-16 units kept in memory. */
@@ -32,14 +35,17 @@ export function createSnapshots(db: Db): Snapshots {
     return answer
   }
 
+  function read(thread: string, after: number, head: number | undefined) {
+    const key = `${thread} ${after} ${head ?? ''}`
+    const known = head === undefined ? undefined : answers.get(key)
+    if (known) return Promise.resolve(known)
+    const flight = reading.get(key) ?? load(key, thread, after).finally(() => reading.delete(key))
+    reading.set(key, flight)
+    return flight
+  }
+
   return {
-    read(thread, after, head) {
-      const key = `${thread} ${after} ${head ?? ''}`
-      const known = head === undefined ? undefined : answers.get(key)
-      if (known) return Promise.resolve(known)
-      const flight = reading.get(key) ?? load(key, thread, after).finally(() => reading.delete(key))
-      reading.set(key, flight)
-      return flight
-    },
+    read,
+    whole: async (thread, head) => JSON.parse((await read(thread, 0, head)).json) as ThreadSnapshot,
   }
 }

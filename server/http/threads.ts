@@ -5,13 +5,13 @@ import {
   threadPage,
   threadSnapshot,
 } from '../../shared/http.ts'
-import { protocolVersion } from '../../shared/protocol.ts'
 import { seqNumber, threadId } from '../../shared/post.ts'
 import { thread } from '../../shared/thread.ts'
 import { readHeads } from '../store/read.ts'
 import type { ThreadParts } from '../threads/parts.ts'
 import { changeThread, createThread, getThreads } from '../threads/threads.ts'
 import type { Ctx } from './context.ts'
+import { etagOf, isKnown } from './etag.ts'
 import { route, type Route } from './route.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -93,15 +93,4 @@ export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Rou
       handle: ({ params, query }, c) => conditional(c, params.thread, seqNumber.parse(query.after)),
     }),
   ]
-}
-
-/** Weak: the same version may be said in other words (a link's image moved, an author's new name). */
-function etagOf(thread: string, seq: number): string {
-  return `W/"${protocolVersion}.${thread}.${seq}"`
-}
-
-/** Whether If-None-Match names the version; weak and strong tags are alike there (RFC 9110, 13.1.2). */
-function isKnown(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.includes(etag.replace(/^W\//, '')) || header?.trim() === '*'
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { Problem } from '../../shared/errors.ts'
+import { handOver } from '../accounts/hand-over.ts'
 import { transact, type Db } from '../store/database.ts'
 import { importLimits } from './limits.ts'
 import { emailHash } from './values.ts'
@@ -20,7 +21,7 @@ export interface Placeholder {
 
 /**
  * Gives what a placeholder wrote to the account of the person it stands for; later imports write as that account at once.
- * Doing so again changes nothing. A change of author takes no `seq`, as when guests sign up.
+ * Doing so again changes nothing.
  * Problems: not-found, where there is no such placeholder or somebody has claimed it.
  */
 export async function claimPlaceholder(
@@ -37,18 +38,7 @@ export async function claimPlaceholder(
       .returning('source_id')
       .execute()
     if (claimed.length === 0) throw new Problem('not-found', { detail: 'Nobody is left to be claimed here.' })
-    await tx.updateTable('posts').set({ author_id: userId }).where('author_id', '=', placeholderId).execute()
-    await tx
-      .updateTable('revisions')
-      .set({ editor_id: userId })
-      .where('editor_id', '=', placeholderId)
-      .execute()
-    // Both may have reacted alike to a post.
-    await sql`
-      insert into reactions (thread_id, number, emoji, user_id, created_at)
-      select thread_id, number, emoji, ${userId}, created_at from reactions where user_id = ${placeholderId}
-      on conflict do nothing`.execute(tx)
-    await tx.deleteFrom('reactions').where('user_id', '=', placeholderId).execute()
+    await handOver(tx, placeholderId, userId)
     await tx.deleteFrom('users').where('id', '=', placeholderId).execute()
   })
 }

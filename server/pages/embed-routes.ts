@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { stream } from 'hono/streaming'
 import * as z from 'zod/mini'
 import type { EmbedState } from '../../client/page-state.ts'
 import { checkedStyles, framePath } from '../../shared/widget.ts'
@@ -12,6 +11,7 @@ import { frameAncestors, matchesOrigin } from '../embedding/origins.ts'
 import { findPage, siteOfThread, type Page } from '../embedding/page-threads.ts'
 import type { Sites, StoredSite } from '../embedding/sites.ts'
 import type { Ctx, Env } from '../http/context.ts'
+import { etagOf, isKnown } from '../http/etag.ts'
 import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
 import type { Snapshots } from '../http/snapshots.ts'
@@ -21,6 +21,7 @@ import type { BuiltClient } from './assets.ts'
 import { renderEmbedFrame, renderEmbedNotice } from './embed-frame.tsx'
 import { renderEmbedHtml } from './embed-html.tsx'
 import type { PostCache } from './post-cache.ts'
+import { streamPage } from './stream-page.ts'
 
 export interface EmbedPageParts {
   readonly db: Db
@@ -84,14 +85,19 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
     return { site: page.site, thread: page.threadId, headless: true, page }
   }
 
-  async function read({ thread, page }: Found, title: string | undefined): Promise<Read> {
+  /** Where a thread stands; nothing for that of a page which has none yet. */
+  async function headOf({ thread, page }: Found): Promise<number | undefined> {
     const head = (await readHeads(db, [thread])).get(thread)
-    if (head !== undefined) {
-      const { json } = await snapshots.read(thread, 0, head)
-      return { snapshot: JSON.parse(json) as ThreadSnapshot, there: true }
-    }
-    if (page === undefined) throw new Problem('thread-not-found')
-    return { snapshot: beforeFirst(page, title), there: false }
+    if (head === undefined && page === undefined) throw new Problem('thread-not-found')
+    return head
+  }
+
+  async function read(
+    { thread, page }: Found,
+    head: number | undefined,
+    title?: string,
+  ): Promise<ThreadSnapshot> {
+    return head === undefined ? beforeFirst(page!, title) : await snapshots.whole(thread, head)
   }
 
   routes.get(framePath, async (c) => {
@@ -126,7 +132,8 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
 
   async function frame(c: Ctx, found: Found, host: string, patterns: readonly string[]): Promise<Response> {
     const asked = wishesOf(c.req.query())
-    const { snapshot, there } = await read(found, asked.title)
+    const head = await headOf(found)
+    const snapshot = await read(found, head, asked.title)
     const known = (wanted: number | undefined) => snapshot.posts.some((post) => post.number === wanted)
     if (asked.post !== undefined && !known(asked.post)) throw new Problem('post-not-found')
     const defaults = found.site?.defaults
@@ -139,7 +146,7 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
       vouches: (found.site?.keys ?? 0) > 0,
       url: found.page?.url ?? null,
       title: asked.title ?? null,
-      there,
+      there: head !== undefined,
       shown: {
         ...(asked.post !== undefined ? { branch: asked.post } : found.headless && { headless: true }),
         ...((asked.sort ?? defaults?.sort) === 'newest' && { newestFirst: true }),
@@ -149,9 +156,6 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
       tools: assets.tools,
     }
     c.set('frameAncestors', `'self' ${frameAncestors(patterns)}`.trim())
-    // The same for every reader, but made anew: it holds a nonce.
-    c.header('cache-control', 'no-cache')
-    c.header('content-type', 'text/html; charset=utf-8')
     const data = {
       assets,
       nonce: c.get('nonce'),
@@ -163,23 +167,21 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
       locale: asked.locale ?? defaults?.locale ?? '',
       collapsed: asked.collapsed ?? defaults?.collapsed ?? false,
     }
-    return stream(c, async (out) => {
-      for await (const piece of renderEmbedFrame({ cache }, data)) {
-        if (out.aborted) return
-        await out.write(piece)
-      }
-    })
+    // The same for every reader, but made anew: it holds a nonce.
+    return streamPage(c, renderEmbedFrame({ cache }, data), 'no-cache')
   }
 
   routes.get('/embed/html', async (c) => {
     await rates.take('read', c.get('address'))
     const found = await find(c)
-    const { snapshot, there } = await read(found, undefined)
-    const etag = `W/"${snapshot.thread.id}-${snapshot.seq}"`
+    const head = await headOf(found)
+    const etag = etagOf(found.thread, head ?? 0)
     c.header('access-control-allow-origin', '*')
     c.header('etag', etag)
     c.header('cache-control', 'public, max-age=30')
-    if (c.req.header('if-none-match') === etag) return c.body(null, 304)
+    if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304)
+    const snapshot = await read(found, head)
+    const there = head !== undefined
     return c.html(renderEmbedHtml({ publicUrl, snapshot, there, headless: found.headless }))
   })
 
@@ -192,11 +194,6 @@ interface Found {
   /** The thread is that of a page, whose root is no comment. */
   headless: boolean
   page?: Page
-}
-
-interface Read {
-  snapshot: ThreadSnapshot
-  there: boolean
 }
 
 function wishesOf(query: Record<string, string>): {

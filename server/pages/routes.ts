@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { stream } from 'hono/streaming'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { Problem, problems } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
@@ -26,6 +25,7 @@ import { renderFrontPage } from './front-page.tsx'
 import { renderNewThreadPage } from './new-thread-page.tsx'
 import { createPostCache } from './post-cache.ts'
 import { renderSignInPage } from './sign-in-page.tsx'
+import { streamPage } from './stream-page.ts'
 import { renderThreadPage } from './thread-page.tsx'
 
 export interface PageParts {
@@ -44,6 +44,9 @@ export interface PageParts {
 
 /** So many posts on a page count as one more use of the limit on reading. */
 const postsPerPoint = 100
+
+/** Pages tell who looks at them, so only the reader's own browser may keep them, and asks each time. */
+const cacheControl = 'private, no-cache'
 
 /** Threads that the sitemap names; search engines take no more addresses from one file. */
 const sitemapThreads = 50_000
@@ -79,9 +82,8 @@ export function createPages(parts: PageParts): Pages {
     await rates.take('read', identity?.actor.id ?? c.get('address'))
   }
 
-  /** Pages tell who looks at them, so only the reader's own browser may keep them, and asks each time. */
   function page(c: Ctx, html: string, status = 200): Response {
-    c.header('cache-control', 'private, no-cache')
+    c.header('cache-control', cacheControl)
     return c.html(html, status as ContentfulStatusCode)
   }
 
@@ -91,8 +93,7 @@ export function createPages(parts: PageParts): Pages {
     if (!id.success) throw new Problem('thread-not-found')
     const head = (await readHeads(db, [id.data])).get(id.data)
     if (head === undefined) throw new Problem('thread-not-found')
-    const { json } = await snapshots.read(id.data, 0, head)
-    const snapshot = JSON.parse(json) as ThreadSnapshot
+    const snapshot = await snapshots.whole(id.data, head)
     // A long thread is more work to show than a short one, and is counted so.
     const extra = Math.floor(snapshot.posts.length / postsPerPoint)
     if (extra > 0) await rates.take('read', (await c.get('identify')())?.actor.id ?? c.get('address'), extra)
@@ -106,14 +107,7 @@ export function createPages(parts: PageParts): Pages {
     const found = number === undefined || snapshot.posts.some((post) => post.number === number.data)
     if (!found) throw new Problem('post-not-found')
     const data = { ...(await frameFor(c)), snapshot, ...(number?.success && { focus: number.data }) }
-    c.header('cache-control', 'private, no-cache')
-    c.header('content-type', 'text/html; charset=utf-8')
-    return stream(c, async (out) => {
-      for await (const piece of renderThreadPage({ cache }, data)) {
-        if (out.aborted) return
-        await out.write(piece)
-      }
-    })
+    return streamPage(c, renderThreadPage({ cache }, data), cacheControl)
   }
 
   pages.get('/', async (c) => {

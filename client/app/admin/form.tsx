@@ -121,6 +121,45 @@ export function Confirm(props: { question: string; yes: string; no: string; onYe
   )
 }
 
+/** A part of the page: a list, and what adds to it. */
+export function Section(props: {
+  id: string
+  title: string
+  addLabel: string
+  /** Said where the list is empty. */
+  empty?: string | false
+  /** The form by which one is added; `close` takes it away. */
+  form(close: () => void): ComponentChildren
+  children: ComponentChildren
+}) {
+  const { id, title, addLabel, empty, form, children } = props
+  const [adding, setAdding] = useState(false)
+  const add = useRef<HTMLButtonElement>(null)
+  function close() {
+    setAdding(false)
+    add.current?.focus()
+  }
+  return (
+    <section aria-labelledby={id}>
+      <div class="admin-head">
+        <h2 id={id}>{title}</h2>
+        <button
+          ref={add}
+          type="button"
+          class="button"
+          aria-expanded={adding}
+          onClick={() => setAdding(!adding)}
+        >
+          {addLabel}
+        </button>
+      </div>
+      {adding && form(close)}
+      {empty && <p class="note">{empty}</p>}
+      <ul class="admin-list">{children}</ul>
+    </section>
+  )
+}
+
 /** One of a list: what it is, and beneath, what is done about it. */
 export function Item(props: {
   title: ComponentChildren

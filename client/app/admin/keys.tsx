@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { limits } from '../../../shared/limits.ts'
 import type { AgentKey, NewAgentKey } from '../../../shared/persona-admin.ts'
@@ -10,7 +11,6 @@ import { Confirm, Form, textOf, wordsOf } from './form.tsx'
 export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
   const [keys, setKeys] = useState<AgentKey[]>([])
   const [made, setMade] = useState<NewAgentKey>()
-  const [revoking, setRevoking] = useState<string>()
   const [problem, setProblem] = useState<string>()
   /** Empties the form by making it anew. */
   const [round, setRound] = useState(0)
@@ -25,7 +25,6 @@ export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
   useEffect(() => attempt(load), [handle])
 
   function revoke(id: string): void {
-    setRevoking(undefined)
     attempt(async () => {
       await api.revokeKey(handle, id)
       if (made?.id === id) setMade(undefined)
@@ -39,37 +38,16 @@ export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
       {keys.length === 0 && (
         <p class="note">None yet. The agent writes with a key in the header x-api-key.</p>
       )}
-      <ul>
-        {keys.map(({ id, name, start, createdAt, lastUsed }) => (
-          <li key={id}>
-            <span>
-              <bdi>{name}</bdi> <code>{start}…</code>
-            </span>
-            <span class="note">
-              made {moment(createdAt)},{' '}
-              {lastUsed === undefined ? 'never used' : `last used ${moment(lastUsed)}`}
-            </span>
-            {revoking === id ? (
-              <Confirm
-                question="Revoke it? Whoever writes with it is cut off at once."
-                yes="Revoke"
-                no="Keep"
-                onYes={() => revoke(id)}
-                onNo={() => setRevoking(undefined)}
-              />
-            ) : (
-              <button
-                type="button"
-                class="action"
-                aria-label={`Revoke ${name}`}
-                onClick={() => setRevoking(id)}
-              >
-                Revoke
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
+      <KeyList
+        keys={keys.map(({ id, name, start, createdAt, lastUsed }) => ({
+          id,
+          name,
+          more: <code>{start}…</code>,
+          facts: `made ${moment(createdAt)}, ${lastUsed === undefined ? 'never used' : `last used ${moment(lastUsed)}`}`,
+        }))}
+        question="Revoke it? Whoever writes with it is cut off at once."
+        onRevoke={({ id }) => revoke(id)}
+      />
       {made !== undefined && <Once made={made} />}
       <p class="problem" role="alert">
         {problem}
@@ -96,6 +74,53 @@ export function Keys({ api, handle }: { api: AdminApi; handle: string }) {
         )}
       </Form>
     </section>
+  )
+}
+
+export interface KeyRow {
+  readonly id: string
+  readonly name: string
+  /** What stands behind the name. */
+  readonly more?: ComponentChildren
+  readonly facts: ComponentChildren
+}
+
+/** Keys, each of which can be revoked, once that was asked again. */
+export function KeyList(props: { keys: readonly KeyRow[]; question: string; onRevoke(key: KeyRow): void }) {
+  const { keys, question, onRevoke } = props
+  const [revoking, setRevoking] = useState<string>()
+  return (
+    <ul>
+      {keys.map((key) => (
+        <li key={key.id}>
+          <span>
+            <bdi>{key.name}</bdi> {key.more}
+          </span>
+          <span class="note">{key.facts}</span>
+          {revoking === key.id ? (
+            <Confirm
+              question={question}
+              yes="Revoke"
+              no="Keep"
+              onYes={() => {
+                setRevoking(undefined)
+                onRevoke(key)
+              }}
+              onNo={() => setRevoking(undefined)}
+            />
+          ) : (
+            <button
+              type="button"
+              class="action"
+              aria-label={`Revoke ${key.name}`}
+              onClick={() => setRevoking(key.id)}
+            >
+              Revoke
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
   )
 }
 

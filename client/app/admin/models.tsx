@@ -2,33 +2,22 @@ import { useRef, useState } from 'preact/hooks'
 import type { ModelInfo, ModelTest } from '../../../shared/models.ts'
 import { duration } from '../../views/figures.ts'
 import { grouped } from '../../views/format.ts'
-import { Confirm, Item, wordsOf } from './form.tsx'
+import { Confirm, Item, Section, wordsOf } from './form.tsx'
 import { ModelForm, providers } from './model-form.tsx'
 import type { SectionProps } from './personas.tsx'
 
 /** The language models that AI participants may have. */
 export function Models({ api, models, onChanged }: SectionProps & { models: readonly ModelInfo[] }) {
-  const [adding, setAdding] = useState(false)
-  const add = useRef<HTMLButtonElement>(null)
-  function close() {
-    setAdding(false)
-    add.current?.focus()
-  }
   return (
-    <section aria-labelledby="models">
-      <div class="admin-head">
-        <h2 id="models">Models</h2>
-        <button
-          ref={add}
-          type="button"
-          class="button"
-          aria-expanded={adding}
-          onClick={() => setAdding(!adding)}
-        >
-          Add a model
-        </button>
-      </div>
-      {adding && (
+    <Section
+      id="models"
+      title="Models"
+      addLabel="Add a model"
+      empty={
+        models.length === 0 &&
+        'None yet. Until there is one, AI participants answer with extracts of what they read, and say so.'
+      }
+      form={(close) => (
         <ModelForm
           send={async ({ apiKey = null, ...input }) => {
             await api.addModel({ ...input, apiKey })
@@ -38,17 +27,11 @@ export function Models({ api, models, onChanged }: SectionProps & { models: read
           onClose={close}
         />
       )}
-      {models.length === 0 && (
-        <p class="note">
-          None yet. Until there is one, AI participants answer with extracts of what they read, and say so.
-        </p>
-      )}
-      <ul class="admin-list">
-        {models.map((model) => (
-          <OneModel key={model.id} {...{ api, model, onChanged }} />
-        ))}
-      </ul>
-    </section>
+    >
+      {models.map((model) => (
+        <OneModel key={model.id} {...{ api, model, onChanged }} />
+      ))}
+    </Section>
   )
 }
 

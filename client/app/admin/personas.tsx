@@ -3,7 +3,7 @@ import type { ModelInfo } from '../../../shared/models.ts'
 import type { AdminPersona } from '../../../shared/persona-admin.ts'
 import { Avatar } from '../../views/author.tsx'
 import type { AdminApi } from './api.ts'
-import { Item } from './form.tsx'
+import { Item, Section } from './form.tsx'
 import { Keys } from './keys.tsx'
 import { askersInWords, PersonaForm } from './persona-form.tsx'
 
@@ -18,27 +18,12 @@ export function Personas(
   props: SectionProps & { personas: readonly AdminPersona[]; models: readonly ModelInfo[] },
 ) {
   const { api, personas, models, onChanged } = props
-  const [adding, setAdding] = useState(false)
-  const add = useRef<HTMLButtonElement>(null)
-  function close() {
-    setAdding(false)
-    add.current?.focus()
-  }
   return (
-    <section aria-labelledby="personas">
-      <div class="admin-head">
-        <h2 id="personas">AI participants</h2>
-        <button
-          ref={add}
-          type="button"
-          class="button"
-          aria-expanded={adding}
-          onClick={() => setAdding(!adding)}
-        >
-          Add a participant
-        </button>
-      </div>
-      {adding && (
+    <Section
+      id="personas"
+      title="AI participants"
+      addLabel="Add a participant"
+      form={(close) => (
         <PersonaForm
           models={models}
           send={async ({ instructions, ...input }) => {
@@ -49,12 +34,11 @@ export function Personas(
           onClose={close}
         />
       )}
-      <ul class="admin-list">
-        {personas.map((persona) => (
-          <OnePersona key={persona.id} {...{ api, persona, models, onChanged }} />
-        ))}
-      </ul>
-    </section>
+    >
+      {personas.map((persona) => (
+        <OnePersona key={persona.id} {...{ api, persona, models, onChanged }} />
+      ))}
+    </Section>
   )
 }
 

@@ -3,8 +3,8 @@ import { limits } from '../../../shared/limits.ts'
 import type { AddSiteKey, Site } from '../../../shared/site.ts'
 import { AreaField, ChoiceField, TextField } from '../../views/fields.tsx'
 import { moment } from '../../views/format.ts'
-import { Confirm, Form, textOf, wordsOf } from './form.tsx'
-import { Once } from './keys.tsx'
+import { Form, textOf, wordsOf } from './form.tsx'
+import { KeyList, Once, type KeyRow } from './keys.tsx'
 import type { SectionProps } from './personas.tsx'
 
 type Algorithm = AddSiteKey['algorithm']
@@ -16,14 +16,12 @@ const algorithms: Record<Algorithm, string> = {
 /** The keys by which a site's own server says who its readers are. */
 export function SiteKeys({ api, site, onChanged }: SectionProps & { site: Site }) {
   const [made, setMade] = useState<{ id: string; name: string; key: string }>()
-  const [revoking, setRevoking] = useState<string>()
   const [problem, setProblem] = useState<string>()
   const [algorithm, setAlgorithm] = useState<Algorithm>('HS256')
   /** Empties the form by making it anew. */
   const [round, setRound] = useState(0)
 
-  async function revoke(id: string, name: string) {
-    setRevoking(undefined)
+  async function revoke({ id, name }: KeyRow) {
     setProblem(undefined)
     try {
       await api.revokeSiteKey(site.id, id)
@@ -48,36 +46,19 @@ export function SiteKeys({ api, site, onChanged }: SectionProps & { site: Site }
         By a token (JWT) that its own server signs, a site tells who its reader is. The token says aud:{' '}
         <code>{site.id}</code>
       </p>
-      <ul>
-        {site.keys.map(({ id, name, algorithm: kind, createdAt }) => (
-          <li key={id}>
-            <span>
-              <bdi>{name}</bdi>
-            </span>
-            <span class="note">
+      <KeyList
+        keys={site.keys.map(({ id, name, algorithm: kind, createdAt }) => ({
+          id,
+          name,
+          facts: (
+            <>
               {kind}, kid <code>{id}</code>, made {moment(createdAt)}
-            </span>
-            {revoking === id ? (
-              <Confirm
-                question="Revoke it? Nobody is signed in by tokens of it any more."
-                yes="Revoke"
-                no="Keep"
-                onYes={() => void revoke(id, name)}
-                onNo={() => setRevoking(undefined)}
-              />
-            ) : (
-              <button
-                type="button"
-                class="action"
-                aria-label={`Revoke ${name}`}
-                onClick={() => setRevoking(id)}
-              >
-                Revoke
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
+            </>
+          ),
+        }))}
+        question="Revoke it? Nobody is signed in by tokens of it any more."
+        onRevoke={(key) => void revoke(key)}
+      />
       {made !== undefined && <Once made={made} />}
       <p class="problem" role="alert">
         {problem}

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
 import type { Site } from '../../../shared/site.ts'
-import { Confirm, Item, wordsOf } from './form.tsx'
+import { Confirm, Item, Section, wordsOf } from './form.tsx'
 import { Copy } from './keys.tsx'
 import type { SectionProps } from './personas.tsx'
 import { SiteForm } from './sites-form.tsx'
@@ -8,27 +8,16 @@ import { SiteKeys } from './sites-keys.tsx'
 
 /** Whose pages may embed threads. */
 export function Sites({ api, sites, onChanged }: SectionProps & { sites: readonly Site[] }) {
-  const [adding, setAdding] = useState(false)
-  const add = useRef<HTMLButtonElement>(null)
-  function close() {
-    setAdding(false)
-    add.current?.focus()
-  }
   return (
-    <section aria-labelledby="sites">
-      <div class="admin-head">
-        <h2 id="sites">Sites</h2>
-        <button
-          ref={add}
-          type="button"
-          class="button"
-          aria-expanded={adding}
-          onClick={() => setAdding(!adding)}
-        >
-          Add a site
-        </button>
-      </div>
-      {adding && (
+    <Section
+      id="sites"
+      title="Sites"
+      addLabel="Add a site"
+      empty={
+        sites.length === 0 &&
+        'Nowhere yet. Threads can be embedded in the pages of the sites that are listed here.'
+      }
+      form={(close) => (
         <SiteForm
           send={async (input) => {
             await api.addSite(input)
@@ -38,17 +27,11 @@ export function Sites({ api, sites, onChanged }: SectionProps & { sites: readonl
           onClose={close}
         />
       )}
-      {sites.length === 0 && (
-        <p class="note">
-          Nowhere yet. Threads can be embedded in the pages of the sites that are listed here.
-        </p>
-      )}
-      <ul class="admin-list">
-        {sites.map((site) => (
-          <OneSite key={site.id} {...{ api, site, onChanged }} />
-        ))}
-      </ul>
-    </section>
+    >
+      {sites.map((site) => (
+        <OneSite key={site.id} {...{ api, site, onChanged }} />
+      ))}
+    </Section>
   )
 }
 

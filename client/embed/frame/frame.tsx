@@ -1,9 +1,9 @@
-import { render } from 'preact'
 import { countPosts, type ThreadState } from '../../../shared/thread-state.ts'
 import { postFragment, type ToFrame } from '../../../shared/widget.ts'
 import { checkedStyles, styleNames } from '../../../shared/widget.ts'
 import { createApi } from '../../api.ts'
-import { connectionNote, liveUrl } from '../../app/connection.ts'
+import { liveUrl } from '../../app/connection.ts'
+import { createDrawer } from '../../app/draw-into.ts'
 import { later } from '../../app/later.ts'
 import { watchByIntersection } from '../../app/nearby-intersection.ts'
 import { pageText } from '../../app/page-text.ts'
@@ -11,7 +11,6 @@ import { startThreadView } from '../../app/thread-view.ts'
 import { unpack, type PageState } from '../../page-state.ts'
 import { EmbedBar } from '../../views/embed-bar.tsx'
 import { postPath } from '../../views/format.ts'
-import { moderates } from '../../views/permissions.ts'
 import { payAttention } from './attention.ts'
 import { linkToHost } from './host-link.ts'
 import { createMember } from './member.ts'
@@ -33,8 +32,8 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
   const id = initial.thread.id
   const standsAlone = window.parent === window
   let { there } = embed
-  let wasLive = false
   let told = -1
+  const { draw } = createDrawer()
   /** What the host page said last. */
   let heard = { token: '', hash: '' }
   const tools = later(() => loadStyles(embed.tools))
@@ -77,14 +76,11 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
       await api.openPage({ url: embed.url, ...(embed.title !== null && { title: embed.title }) })
       there = true
     },
-    onStatus(status) {
-      if (status.kind === 'live') wasLive = true
-      draw()
-    },
-    onChange: draw,
+    onStatus: drawBar,
+    onChange: drawBar,
     onViewer(viewer, token) {
       member.changed(viewer, token)
-      draw()
+      drawBar()
     },
     onPosted: (number) => link.send({ numinex: 'post', thread: id, number }),
   })
@@ -128,30 +124,15 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
     return countPosts(state) - (embed.shown.headless === true ? 1 : 0)
   }
 
-  function draw(): void {
-    const { state, live, session } = view
+  function drawBar(): void {
+    const { state, live, session, typing, connection } = view
     const posts = count(state)
-    const me = session.viewer?.id
-    const note = connectionNote(live.status, wasLive, Date.now())
     // A widget that rests is not in trouble.
     const resting = live.status.kind === 'offline' && navigator.onLine
-    const bar = (
-      <EmbedBar
-        posts={posts}
-        viewers={state.viewers}
-        typing={state.typing.filter((typist) => typist.id !== me)}
-        connection={resting ? undefined : note}
-        who={<Who viewer={session.viewer} signIn={signInHere} mayLeave={member.way !== 'host'} />}
-      />
-    )
-    const place = find('bar')
-    if (!place.hasAttribute('data-alive')) place.replaceChildren()
-    place.setAttribute('data-alive', '')
-    render(bar, place)
+    const who = <Who viewer={session.viewer} signIn={signInHere} mayLeave={member.way !== 'host'} />
+    const note = resting ? undefined : connection
+    draw(<EmbedBar viewers={state.viewers} connection={note} {...{ posts, typing, who }} />, find('bar'))
     find('empty').hidden = posts > 0
-    const closed = state.thread.locked && !moderates(session.viewer)
-    find('reply-root').hidden = closed
-    find('locked').hidden = !closed
     if (posts !== told) link.send({ numinex: 'count', posts })
     told = posts
   }
@@ -160,7 +141,6 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
   new IntersectionObserver((entries) => attention.see(entries.at(-1)?.isIntersecting === true)).observe(
     find('main'),
   )
-  find('reply-root').addEventListener('click', () => view.reply(find('compose')))
   document.addEventListener('click', (event) => {
     const target = event.target instanceof Element ? event.target : null
     if (target?.closest(`a[href="${signInHere}"]`)) {
@@ -168,15 +148,11 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
       signIn.use((one) => one.open()).catch(reportError)
     } else if (target?.closest('[data-action=sign-out]')) void member.signOut()
   })
-  setInterval(() => {
-    if (view.live.status.kind === 'waiting') draw()
-  }, 1000)
-
   new ResizeObserver(tellSize).observe(find('main'))
 
   // Ready before anything is counted anew.
   told = count(view.state)
-  draw()
+  drawBar()
   link.send({ numinex: 'hello' })
   link.send({ numinex: 'ready', posts: told })
   member.resume().catch(reportError)
