@@ -12,7 +12,13 @@ import { startHostSite } from '../test/helpers/host-site.ts'
 import { addHostSite, demoAdmin } from '../test/helpers/host-set-up.ts'
 
 const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-demo-'))
-const config = readConfig({ HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...process.env, DATA_DIR: dataDir })
+const config = readConfig({
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  ...process.env,
+  DATA_DIR: dataDir,
+})
 const server = await serve(config, createLog(config.logLevel), 'demo')
 const host = await startHostSite({ numinex: server.url, port: Number(process.env['HOST_PORT'] ?? 0) })
 const magazine = `http://localhost:${host.port}`
