@@ -119,10 +119,21 @@ function Below({ data, empty }: { data: EmbedFrameData; empty: boolean }) {
 }
 
 function* closeFrame({ nonce, embed }: EmbedFrameData, thread: string): Generator<string> {
-  // The one inline script: the host page learns the height with the first paint, before the rest is loaded.
-  yield `</main><script nonce="${nonce}">parent===window||parent.postMessage({numinex:'size',height:Math.ceil(document.getElementById('main').getBoundingClientRect().bottom)},${scriptJson(embed.host)})</script>`
+  yield `</main><script nonce="${nonce}">${tellSize(embed.host)}</script>`
   const head = scriptJson({ page: 'embed', viewer: null, embed })
   yield `<script type="application/json" id="state" nonce="${nonce}">${head.slice(0, -1)},${thread}}</script></body></html>`
+}
+
+/**
+ * The host page learns the height with the first paint, before any other script is loaded, and whenever it changes. It is 0
+ * until the browser has given the frame its place. Observers wait for the frame to be drawn, which nothing without height is:
+ * so the first height is waited for by a timer.
+ */
+function tellSize(host: string): string {
+  const tell = `parent.postMessage({numinex:'size',height},${scriptJson(host)})`
+  const height = 'Math.ceil(main.getBoundingClientRect().bottom+scrollY)'
+  const look = `()=>{const height=${height};if(height)${tell};else setTimeout(look,9)}`
+  return `if(parent!==window){const main=document.getElementById('main'),look=${look};look();new ResizeObserver(look).observe(main)}`
 }
 
 /** What is shown in the place of comments that cannot be: harmless wherever it is framed. The host page hears of it too. */
@@ -147,7 +158,7 @@ export function renderEmbedNotice(data: {
   )
   const message = scriptJson({ numinex: 'error', code, message: reason })
   // To whoever framed it: it says nothing that they could not find out.
-  const script = `if(parent!==window){parent.postMessage(${message},'*');parent.postMessage({numinex:'size',height:Math.ceil(document.getElementById('main').getBoundingClientRect().bottom)},'*')}`
+  const script = `if(parent!==window)parent.postMessage(${message},'*');${tellSize('*')}`
   const style = `:root{color-scheme:light dark}body{margin:0;font:.9375rem/1.5 system-ui,sans-serif;overflow:hidden}main{padding:1rem;border:1px solid;border-radius:.5rem}p{margin:0}`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Comments</title><meta name="robots" content="noindex"><base target="_blank"><style nonce="${nonce}">${style}</style></head><body>${content}<script nonce="${nonce}">${script}</script></body></html>`
 }

@@ -42,11 +42,12 @@ async function widget(page: Page): Promise<Frame> {
   return found!
 }
 
+/** By keys: a click may come before the browser has drawn the frame as high as the composer has just made it. */
 async function write(frame: Frame, text: string, name?: string): Promise<void> {
   await frame.locator('#reply-root').click()
-  await frame.locator('textarea').fill(text)
   if (name !== undefined) await frame.getByLabel('Your name').fill(name)
-  await frame.getByRole('button', { name: 'Reply', exact: true }).first().click()
+  await frame.locator('textarea').fill(text)
+  await frame.locator('textarea').press('Control+Enter')
   await frame.locator('.post:not(.pending) .text', { hasText: text }).waitFor()
 }
 

@@ -1,5 +1,6 @@
 // The script of a page with a reply that is being written. The browser test for streams builds and drives it.
-import { createStreamView, type StreamView } from '../../client/stream/stream-view.ts'
+import { createLateView } from '../../client/app/late-view.ts'
+import type { StreamView } from '../../client/stream/stream-view.ts'
 
 export interface StreamPage {
   /** Begins to show the reply. */
@@ -39,7 +40,10 @@ let written = 0
 window.streamPage = {
   measured,
   open() {
-    view = createStreamView(into, { thread: 'k3v9x2q7ab', publicUrl: location.origin })
+    view = createLateView(into, async () => {
+      const { createStreamView } = await import('../../client/stream/stream-view.ts')
+      return (into) => createStreamView(into, { thread: 'k3v9x2q7ab', publicUrl: location.origin })
+    })
     watchSettled()
   },
   async write(text, pieceLength, watched) {

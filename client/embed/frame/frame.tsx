@@ -148,7 +148,6 @@ function startFrame({ embed, thread: packed }: EmbedPage): void {
       signIn.use((one) => one.open()).catch(reportError)
     } else if (target?.closest('[data-action=sign-out]')) void member.signOut()
   })
-  new ResizeObserver(tellSize).observe(find('main'))
 
   // Ready before anything is counted anew.
   told = count(view.state)
