@@ -1,0 +1,5 @@
+import type { Scenario } from '../scenario.ts'
+import { rest } from './rest.ts'
+import { saturated } from './saturated.ts'
+
+export const scenarios: readonly Scenario[] = [saturated, rest]
