@@ -59,6 +59,7 @@ async function main(): Promise<void> {
     crowd: startWorker<CrowdMethods>(path.join(import.meta.dirname, 'load/crowd.ts')),
     writers: startWorker<WriterMethods>(path.join(import.meta.dirname, 'load/writers.ts')),
     quick: options.quick,
+    kept: new Map(),
   }
   const results: Results = { machine: machine(), rounds, quick: options.quick, scenarios: [] }
   try {

@@ -9,6 +9,8 @@ export interface Bench extends Places {
   readonly writers: Worker<WriterMethods>
   /** Shorter rounds, to see that all works. Their numbers are for nobody. */
   readonly quick: boolean
+  /** What a scenario made in an earlier round and uses again, by names of its own. */
+  readonly kept: Map<string, unknown>
 }
 
 /** Numbers by the keys of the scenario's metrics, and what went wrong. */

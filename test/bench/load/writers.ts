@@ -20,8 +20,8 @@ export interface WriteOrder {
   writers: string[]
   /** Requests under way at the most, of each writer. */
   outstanding: number
-  /** Posts a second that all writers offer together; Infinity: each writes the next when one is answered. */
-  rate: number
+  /** Posts a second that all writers offer together; null: each writes the next when one is answered. */
+  rate: number | null
   seconds: number
   bytes: number
 }
@@ -104,7 +104,7 @@ const methods = {
         .finally(() => {
           writer.busy--
           writer.idle.get(target.port)!.push(connection)
-          if (rate === Infinity) writer.due++
+          if (rate === null) writer.due++
           if (open) sendDue(writer)
         })
     }
@@ -115,9 +115,9 @@ const methods = {
 
     const began = performance.now()
     const elapsed = () => (performance.now() - began) / 1e3
-    if (rate === Infinity) for (const writer of writers) writer.due = outstanding
+    if (rate === null) for (const writer of writers) writer.due = outstanding
     while (elapsed() < seconds && report.failed < 1_000) {
-      const due = rate === Infinity ? 0 : Math.min(Math.ceil(elapsed() * rate), Math.floor(rate * seconds))
+      const due = rate === null ? 0 : Math.min(Math.ceil(elapsed() * rate), Math.floor(rate * seconds))
       while (report.offered < due) writers[report.offered++ % writers.length]!.due++
       for (const writer of writers) sendDue(writer)
       await sleep(2)
