@@ -19,6 +19,8 @@ export interface FanOut {
   seconds: number
   /** Of a post's text. */
   bytes: number
+  /** Of the Redis that the system uses, where it is another one than all share. */
+  redisPids?: readonly number[]
 }
 
 export const fanOutMetrics: readonly Metric[] = [
@@ -67,7 +69,7 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
   const warm = await writers.call('write', { ...order, seconds: load.warmUpSeconds })
   await crowd.call('settle', { expected: acknowledged(warm.byTarget), quietMs })
 
-  const servers = [system.pids, [services.postgres.pid], [services.redis.pid]]
+  const servers = [system.pids, [services.postgres.pid], load.redisPids ?? [services.redis.pid]]
   await crowd.call('mark', undefined)
   const before = servers.map(cpuUs)
   const written = await writers.call('write', { ...order, seconds: load.seconds })

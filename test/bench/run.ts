@@ -100,7 +100,9 @@ function variantsOf({ variants }: Scenario): string[] {
   const all = [...variants]
   if (options.before !== undefined && all[0] === 'numinex') all.splice(1, 0, 'before')
   const only = options.only?.split(',')
-  const wanted = only ? all.filter((variant) => only.includes(variant)) : all
+  const chosen = only ? all.filter((variant) => only.includes(variant)) : all
+  // Scenarios that know none of these names have variants of another kind.
+  const wanted = chosen.length > 0 ? chosen : all
   const missing = whyMissing(findPrograms(), ['nchan']).nchan
   if (missing !== undefined && wanted.includes('nchan')) say(`SKIPPING nchan: ${missing}`)
   return missing === undefined ? wanted : wanted.filter((variant) => variant !== 'nchan')

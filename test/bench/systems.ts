@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
-import { guest } from '../helpers/node.ts'
+import { guest, type Guest } from '../helpers/node.ts'
 import { newThread } from '../helpers/postings.ts'
 import type { WireName } from './load/wires.ts'
 import { startNchan } from './peers/nchan.ts'
@@ -56,10 +56,11 @@ export async function startNuminex(
     programs.push(await startNodeProgram(path.join(root, 'dist/server/main.js'), settings, root))
   }
   const url = `http://127.0.0.1:${programs[0]!.port}`
+  let host: Promise<Guest> | undefined
   return {
     wire: 'numinex',
     ...together(programs),
-    newThread: async () => await newThread(url, await guest(url, 'Host')),
+    newThread: async () => await newThread(url, await (host ??= guest(url, 'Host'))),
     async writers(count) {
       const guests = await Promise.all(Array.from({ length: count }, (_, i) => guest(url, `Writer ${i + 1}`)))
       return guests.map(({ headers }) => headers.authorization)

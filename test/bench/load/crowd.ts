@@ -72,6 +72,12 @@ const methods = {
     since = { cpu: process.cpuUsage() }
   },
 
+  /** What everyone got so far. */
+  look() {
+    const cpu = process.cpuUsage(since.cpu)
+    return { ...count(state.groups.map(() => 0)), cpuUs: cpu.user + cpu.system }
+  },
+
   /**
    * Waits until everyone has what the writers were told is written, or nothing has come for a while, and says what came.
    * `expected` is in the order of the groups.

@@ -21,6 +21,10 @@ const insert = `WITH head AS (
   SELECT $1, last_number, 1, $2, $3, $4, $3, 'complete', $5, seq, seq FROM head RETURNING number`
 const written = `SELECT p.*, u.name, u.kind, u.image FROM posts p JOIN users u ON u.id = p.author_id
   WHERE p.thread_id = $1 AND p.number = $2`
+const reactions = `SELECT number, emoji, count(*) AS count, (array_agg(user_id ORDER BY created_at, user_id))[1:100] AS by
+  FROM reactions WHERE thread_id = $1 AND number = $2 GROUP BY number, emoji`
+const embeds = `SELECT e.*, l.state, l.title FROM post_embeds e LEFT JOIN links l ON l.id = e.link_id
+  WHERE e.thread_id = $1 AND e.number = $2`
 const waiting = `SELECT thread_id, number FROM post_embeds WHERE target_thread = $1 AND target_number = $2`
 
 serveClosedLoop(async (body, turn) => {
@@ -32,8 +36,7 @@ serveClosedLoop(async (body, turn) => {
   try {
     await client.query('BEGIN')
     const { rows } = await client.query(insert, [thread, author, body, `<p>${body}</p>\n`, clientId])
-    await client.query(written, [thread, rows[0].number])
-    await client.query(waiting, [thread, rows[0].number])
+    for (const sql of [written, reactions, embeds, waiting]) await client.query(sql, [thread, rows[0].number])
     await client.query('COMMIT')
     client.release()
   } catch (error) {
