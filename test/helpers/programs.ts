@@ -7,29 +7,44 @@ const packages = {
   postgres: ['postgresql'],
   redis: ['redis-server', 'redis-tools'],
   chromium: ['chromium', 'fonts-liberation', 'fonts-noto-color-emoji'],
+  nchan: ['nginx-core', 'libnginx-mod-nchan'],
 } as const
 
 export type ServiceName = keyof typeof packages
-export const serviceNames = Object.keys(packages) as ServiceName[]
+/** What the tests need. Benchmarks also ask for `nchan`. */
+export const serviceNames: readonly ServiceName[] = ['postgres', 'redis', 'chromium']
 
-/** Where the programs are. For Postgres, the directory that holds `initdb` and `postgres`. */
+/** Where the programs are. For Postgres, the directory that holds `initdb` and `postgres`; for nchan, nginx. */
 export interface Programs {
   readonly postgres?: string
   readonly redis?: string
   readonly chromium?: string
+  readonly nchan?: string
 }
+
+/** The module that makes nginx nchan, where Debian puts it. */
+export const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so'
 
 /** Looks for the programs on this machine; installs nothing. */
 export function findPrograms(): Programs {
   const postgres = findPostgres()
   const redis = findInPath('redis-server')
   const chromium = ['chromium', 'chromium-browser', 'google-chrome'].map(findInPath).find((file) => file)
-  return { ...(postgres && { postgres }), ...(redis && { redis }), ...(chromium && { chromium }) }
+  const nchan = fs.existsSync(nchanModule) ? findInPath('nginx') : undefined
+  return {
+    ...(postgres && { postgres }),
+    ...(redis && { redis }),
+    ...(chromium && { chromium }),
+    ...(nchan && { nchan }),
+  }
 }
 
 /** Why each program that was not found is missing, in words for the person who runs the tests. */
-export function whyMissing(programs: Programs): Partial<Record<ServiceName, string>> {
-  const missing = serviceNames.filter((name) => programs[name] === undefined)
+export function whyMissing(
+  programs: Programs,
+  names: readonly ServiceName[] = serviceNames,
+): Partial<Record<ServiceName, string>> {
+  const missing = names.filter((name) => programs[name] === undefined)
   return Object.fromEntries(
     missing.map((name) => [
       name,
@@ -39,8 +54,11 @@ export function whyMissing(programs: Programs): Partial<Record<ServiceName, stri
 }
 
 /** Installs by apt-get what is missing, where that is possible: on Debian and its kin, as root. `say` gets what it does. */
-export function installMissing(say: (line: string) => void): void {
-  const missing = Object.keys(whyMissing(findPrograms())) as ServiceName[]
+export function installMissing(
+  say: (line: string) => void,
+  names: readonly ServiceName[] = serviceNames,
+): void {
+  const missing = Object.keys(whyMissing(findPrograms(), names)) as ServiceName[]
   if (missing.length === 0) return
   if (process.getuid?.() !== 0 || findInPath('apt-get') === undefined) {
     say(`missing: ${missing.join(', ')}; to install them needs apt-get and root`)
@@ -76,7 +94,9 @@ function findPostgres(): string | undefined {
 }
 
 function findInPath(name: string): string | undefined {
-  const directories = (process.env['PATH'] ?? '').split(path.delimiter).concat('/usr/bin', '/usr/local/bin')
+  const directories = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .concat('/usr/bin', '/usr/local/bin', '/usr/sbin')
   return directories.map((directory) => path.join(directory, name)).find(isProgram)
 }
 

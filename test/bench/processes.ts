@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { createInterface } from 'node:readline'
+import { endingWithParent } from '../helpers/server-process.ts'
+
+/** A server that is measured. */
+export interface Program {
+  readonly port: number
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a Node program, which prints a line of JSON with its `url` when it listens. It ends with this process, in whatever
+ * way that happens.
+ */
+export async function startNodeProgram(
+  file: string,
+  env: Record<string, string>,
+  cwd = process.cwd(),
+): Promise<Program> {
+  const child = spawn(...endingWithParent(process.execPath, [file]), {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)))
+  const url = await new Promise<URL>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output = `${output}${line}\n`.slice(-4_000)
+      const listening = /"url":"(http:[^"]+)"/.exec(line)?.[1]
+      if (listening) resolve(new URL(listening))
+    })
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}:\n${output}`)))
+  })
+  return {
+    port: Number(url.port),
+    pid: child.pid!,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
+
+/** CPU that the processes and their children have used so far, in microseconds. The kernel counts in steps of 10 ms. */
+export function cpuUs(pids: readonly number[]): number {
+  return treeOf(pids).reduce((sum, pid) => sum + cpuOf(pid, pids.includes(pid)), 0)
+}
+
+/** Memory that the processes and their children hold, in bytes: the resident set. */
+export function memoryBytes(pids: readonly number[]): number {
+  return treeOf(pids).reduce((sum, pid) => {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1]
+    return sum + Number(kib ?? 0) * 1024
+  }, 0)
+}
+
+const tickUs = 10_000
+
+function cpuOf(pid: number, withEnded: boolean): number {
+  // After the name, which stands in brackets and may hold anything.
+  const fields = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .map(Number)
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15)
+  return (user + system + (withEnded ? endedUser + endedSystem : 0)) * tickUs
+}
+
+function treeOf(pids: readonly number[]): number[] {
+  return pids.flatMap((pid) => {
+    const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+    return [pid, ...treeOf(children)]
+  })
+}
+
+function read(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    // It has ended.
+    return ''
+  }
+}

@@ -1,0 +1,84 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { barChart } from './chart.ts'
+import type { Machine, Results, ScenarioResults } from './results.ts'
+import { markdownTable } from './table.ts'
+
+const begin = '<!-- results: begin (written by npm run bench) -->'
+const end = '<!-- results: end -->'
+
+/** Writes results.json, a chart for each of a scenario's first two metrics, and the marked part of docs/performance.md. */
+export function writeReport(results: Results, root: string): void {
+  const directory = path.join(root, 'docs/performance')
+  const page = path.join(root, 'docs/performance.md')
+  fs.mkdirSync(directory, { recursive: true })
+  const file = path.join(directory, 'results.json')
+  const all = merge(
+    fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Results) : undefined,
+    results,
+  )
+  fs.writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`)
+  for (const scenario of all.scenarios) {
+    for (const key of chartKeys(scenario)) {
+      fs.writeFileSync(path.join(directory, chartName(scenario, key)), barChart(scenario, key))
+    }
+  }
+  const text = fs.readFileSync(page, 'utf8')
+  fs.writeFileSync(page, replaceMarked(text, sections(all)))
+}
+
+/** Scenarios that were not run this time keep what they had. */
+function merge(known: Results | undefined, now: Results): Results {
+  const older = (known?.scenarios ?? []).filter((each) =>
+    now.scenarios.every(({ name }) => name !== each.name),
+  )
+  return { ...now, scenarios: [...now.scenarios, ...older] }
+}
+
+/** The text with what stands between the marks replaced. */
+export function replaceMarked(text: string, middle: string): string {
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new Error('docs/performance.md has no marked part for the results')
+  return `${text.slice(0, from + begin.length)}\n\n${middle}\n\n${text.slice(to)}`
+}
+
+function sections(results: Results): string {
+  return [where(results.machine, results.rounds), ...results.scenarios.map(section)].join('\n\n')
+}
+
+function where({ at, cpu, cores, memoryGiB, node, load }: Machine, rounds: number): string {
+  return `Measured on ${at.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${rounds} rounds, load ${load.toFixed(1)} at the beginning. Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within each round.`
+}
+
+function section(scenario: ScenarioResults): string {
+  const charts = chartKeys(scenario).map(
+    (key) => `![${scenario.title}: ${labelOf(scenario, key)}](performance/${chartName(scenario, key)})`,
+  )
+  const noted = Object.entries(scenario.measured).flatMap(([variant, rounds]) =>
+    [...new Set(rounds.flatMap(({ notes }) => notes))].map((note) => `- ${variant}: ${note}`),
+  )
+  const parts = [
+    `### ${scenario.title}`,
+    scenario.about,
+    ...charts,
+    markdownTable(scenario),
+    noted.join('\n'),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+const chartKeys = ({ metrics }: ScenarioResults): string[] =>
+  metrics
+    .filter(({ better }) => better)
+    .slice(0, 2)
+    .map(({ key }) => key)
+
+const chartName = ({ name }: ScenarioResults, key: string) => `${name}-${key.replace(/\W/g, '-')}.svg`
+
+const labelOf = ({ metrics }: ScenarioResults, key: string) => metrics.find((each) => each.key === key)!.label
+
+/** Five digits are more than any of this is worth. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value
+}

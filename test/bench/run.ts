@@ -1,0 +1,129 @@
+/**
+ * Measures Numinex beside others, on this machine:
+ *
+ *     npm run bench                                   everything: about an hour
+ *     npm run bench -- saturated rest                 these scenarios
+ *     npm run bench -- saturated --rounds 3 --only numinex,ws
+ *     npm run bench -- rest --before ../numinex-old   beside another checkout, which is built
+ *     npm run bench -- --quick                        to see that all of it works
+ *
+ * `--no-build` measures what was built last. `--write` puts the results into docs/performance.md and docs/performance/.
+ * docs/performance.md says what is measured.
+ */
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { findPrograms, installMissing, whyMissing } from '../helpers/programs.ts'
+import type { CrowdMethods } from './load/crowd.ts'
+import { startWorker } from './load/rpc.ts'
+import type { WriterMethods } from './load/writers.ts'
+import { writeReport } from './report/files.ts'
+import { machine, type Results } from './report/results.ts'
+import { printTable } from './report/table.ts'
+import type { Bench, Measurement, Scenario } from './scenario.ts'
+import { scenarios } from './scenarios/all.ts'
+import { startServices } from './services.ts'
+import { rotated } from './stats.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const say = (line: string) => console.log(`bench: ${line}`)
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    before: { type: 'string' },
+    'no-build': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+})
+
+async function main(): Promise<void> {
+  const chosen = choose(positionals)
+  const rounds = Number(options.rounds ?? (options.quick ? 1 : 5))
+  installMissing(say, ['postgres', 'redis', 'nchan'])
+  if (!options['no-build']) build()
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'numinex-bench-'))
+  // Postgres runs as another user than root, and has to reach its own directory in there.
+  fs.chmodSync(directory, 0o711)
+  process.env['TMPDIR'] = directory
+  const services = await startServices()
+  const bench: Bench = {
+    services,
+    root,
+    beforeRoot: options.before && path.resolve(options.before),
+    crowd: startWorker<CrowdMethods>(path.join(import.meta.dirname, 'load/crowd.ts')),
+    writers: startWorker<WriterMethods>(path.join(import.meta.dirname, 'load/writers.ts')),
+    quick: options.quick,
+    kept: new Map(),
+  }
+  const results: Results = { machine: machine(), rounds, quick: options.quick, scenarios: [] }
+  try {
+    for (const scenario of chosen) {
+      const measured = await measure(bench, scenario, rounds)
+      const { name, title, about, metrics } = scenario
+      results.scenarios.push({ name, title, about, metrics, ...measured })
+      printTable(results.scenarios.at(-1)!, console.log)
+    }
+    if (options.write) writeReport(results, root)
+  } finally {
+    await Promise.all([bench.crowd.stop(), bench.writers.stop()])
+    await services.stop()
+    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** All variants in turn, as often as there are rounds, each time with another one first. */
+async function measure(bench: Bench, scenario: Scenario, rounds: number) {
+  const variants = variantsOf(scenario)
+  say(`${scenario.name}: ${variants.join(', ')}; ${rounds} round(s)`)
+  const measured: Record<string, Measurement[]> = Object.fromEntries(variants.map((each) => [each, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of rotated(variants, round)) {
+      const measurement = await scenario.run(bench, variant)
+      measured[variant]!.push(measurement)
+      const key = scenario.metrics[0]!.key
+      say(
+        `${scenario.name} ${round + 1}/${rounds} ${variant}: ${key} ${measurement.numbers[key]?.toPrecision(4)}`,
+      )
+      for (const note of measurement.notes) say(`  ATTENTION ${variant}: ${note}`)
+    }
+  }
+  return { variants, measured }
+}
+
+function variantsOf({ variants }: Scenario): string[] {
+  const all = [...variants]
+  if (options.before !== undefined && all[0] === 'numinex') all.splice(1, 0, 'before')
+  const only = options.only?.split(',')
+  const chosen = only ? all.filter((variant) => only.includes(variant)) : all
+  // Scenarios that know none of these names have variants of another kind.
+  const wanted = chosen.length > 0 ? chosen : all
+  const missing = whyMissing(findPrograms(), ['nchan']).nchan
+  if (missing !== undefined && wanted.includes('nchan')) say(`SKIPPING nchan: ${missing}`)
+  return missing === undefined ? wanted : wanted.filter((variant) => variant !== 'nchan')
+}
+
+function choose(names: string[]): Scenario[] {
+  const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  return names.length === 0
+    ? [...scenarios]
+    : names.map((name) => scenarios.find((each) => each.name === name)!)
+}
+
+function build(): void {
+  say('building')
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' })
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+await main()
