@@ -19,8 +19,8 @@ export const liveLimits = {
   passingRestShare: 6,
   passingRestMs: 50,
   /** A round that takes longer lets others in between; so many writes are made between two looks at the clock. */
-  sliceMs: 4,
-  sliceWrites: 32,
+  sliceMs: 2,
+  sliceWrites: 16,
   /** Recent changes that a room remembers, and how many UTF-16 units of them. */
   ring: 256,
   ringText: 4 * 1024 * 1024,

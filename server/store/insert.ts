@@ -6,6 +6,7 @@ import { embedRows, insertEmbeds, type Content } from './content.ts'
 import { sqlState, transact, type Db } from './database.ts'
 import { loadPosts, readHead, readPost } from './read.ts'
 import type { Database } from './schema.ts'
+import { runColumns, toPost, type PostColumns } from './wire.ts'
 
 export interface NewPost extends Content {
   thread: string
@@ -60,16 +61,18 @@ export async function insertPosts(
   inputs: readonly NewPost[],
 ): Promise<{ inserted: Inserted[]; changes: Change[] }> {
   return await transact(db, async (tx) => {
-    const first = await writeRows(tx, thread, inputs)
-    if (first === undefined) {
+    const fresh = await writeRows(tx, thread, inputs)
+    if (fresh.length === 0) {
       throw new Problem((await readHead(tx, thread)) ? 'thread-locked' : 'thread-not-found')
     }
-    const numbers = inputs.map((_, i) => first + i)
+    const numbers = fresh.map(({ number }) => number)
     const embeds = inputs.flatMap((input, i) => embedRows(thread, numbers[i]!, input.embeds))
     await insertEmbeds(tx, embeds)
     for (const [i, input] of inputs.entries()) await input.also?.(tx, numbers[i]!)
     if (inputs.some(({ quote }) => quote !== null)) await dropDeletedQuotes(tx, thread, numbers)
-    const posts = await loadPosts(tx, thread, { numbers, fresh: embeds.length === 0 })
+    const plain =
+      embeds.length === 0 && inputs.every(({ quote, also }) => quote === null && also === undefined)
+    const posts = plain ? fresh : await loadPosts(tx, thread, { numbers })
     const { own, elsewhere } = await findWaiting(tx, thread, numbers)
     const changes: Change[] = posts.map((post) => ({ seq: post.seq, post }))
     if (own.length > 0) changes.push(...(await stampAfter(tx, thread, posts.at(-1)!.seq, own)))
@@ -83,14 +86,17 @@ export async function insertPosts(
   })
 }
 
-/** Returns the number of the first; undefined where the thread is not there or takes no posts from one of them. */
+/**
+ * Writes the rows and gives the posts as they are with nothing added to them; none where the thread is not there, or takes
+ * no posts from one of the writers.
+ */
 async function writeRows(
   tx: Transaction<Database>,
   thread: string,
   inputs: readonly NewPost[],
-): Promise<number | undefined> {
+): Promise<Post[]> {
   const column = <T>(of: (input: NewPost) => T) => inputs.map(of)
-  const { rows } = await sql<{ number: number }>`
+  const { rows } = await sql<Omit<PostColumns, 'html'>>`
     with input as (
       select * from unnest(
         ${column(({ parent }) => parent)}::integer[], ${column(({ authorId }) => authorId)}::text[],
@@ -112,9 +118,12 @@ async function writeRows(
       select ${thread}, head.number + i, parent, author_id, body, html, excerpt, state,
              quote_number, quote_text, client_id, head.seq + i, head.seq + i
       from head, input
+      returning number, parent, author_id, state, created_at, edited_at, quote_number, quote_text, client_id, seq
     )
-    select number from head`.execute(tx)
-  return rows[0] && rows[0].number + 1
+    select written.*, name, kind, image, ${sql.join(runColumns.map((name) => sql`null as ${sql.ref(name)}`))}
+    from written join users on users.id = author_id
+    order by number`.execute(tx)
+  return rows.map((row, i) => toPost({ ...row, html: inputs[i]!.html }, [], undefined))
 }
 
 /** A post may be deleted between the check of a quote of it and the commit of the quote, and nothing of it may stay. */

@@ -83,14 +83,11 @@ export async function readHead(db: Tx, thread: string): Promise<(Thread & { seq:
   return { ...toThread(row), seq: row.seq }
 }
 
-/**
- * Posts as they go over the wire, in the order of their latest change. `fresh` ones were written just now: nobody has
- * reacted to them yet, and they embed nothing.
- */
+/** Posts as they go over the wire, in the order of their latest change. */
 export async function loadPosts(
   db: Tx,
   thread: string,
-  which: { after: number; latest?: number } | { numbers: readonly number[]; fresh?: boolean },
+  which: { after: number; latest?: number } | { numbers: readonly number[] },
 ): Promise<Post[]> {
   const latest = 'after' in which ? which.latest : undefined
   const rows = await db
@@ -115,7 +112,6 @@ export async function loadPosts(
     .execute()
   if (rows.length === 0) return []
   if (latest !== undefined) rows.reverse()
-  if ('fresh' in which && which.fresh === true) return rows.map((row) => toPost(row, [], undefined))
   // A long list of numbers is slower than reading the thread's few reactions and embeds whole.
   const numbers = rows.length > 200 ? undefined : rows.map((row) => row.number)
   const reactions = await loadReactions(db, thread, numbers)
