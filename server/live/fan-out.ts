@@ -40,6 +40,8 @@ interface Listener {
   readonly ear: Ear
   /** How many lines had been said when it came. */
   readonly from: number
+  /** It left, or came again and knows more by now. */
+  gone: boolean
 }
 
 interface Batch {
@@ -100,10 +102,9 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
       while (next < round.length && passed < liveLimits.sliceMs) {
         const end = Math.min(next + liveLimits.sliceWrites, round.length)
         for (; next < end; next++) {
-          const listener = round[next]!
-          const { viewer, ear, from } = listener
-          // Some leave meanwhile, or come again and know more by then.
-          if (listeners.get(viewer.id) !== listener) continue
+          const { viewer, ear, from, gone } = round[next]!
+          // Some leave before it is their turn.
+          if (gone) continue
           const frame = frames(ear, from - start)
           if (frame) viewer.deliver(frame)
         }
@@ -128,15 +129,23 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
     if (waiting) arm(waiting.lines.every(({ passing }) => passing) ? ready.passing : ready.lasting)
   }
 
+  function remove(viewer: string): void {
+    const listener = listeners.get(viewer)
+    if (listener === undefined) return
+    listener.gone = true
+    listeners.delete(viewer)
+  }
+
   return {
     get size() {
       return listeners.size
     },
     has: (viewer) => listeners.has(viewer),
     add(viewer, ear) {
-      listeners.set(viewer.id, { viewer, ear, from: said })
+      remove(viewer.id)
+      listeners.set(viewer.id, { viewer, ear, from: said, gone: false })
     },
-    remove: (viewer) => void listeners.delete(viewer),
+    remove,
     say,
     mention(frame) {
       for (const { viewer } of listeners.values()) viewer.mention(frame)
@@ -153,17 +162,16 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
  * asks. Undefined where nothing is left.
  */
 function framesOf(lines: readonly RoomLine[]): (ear: Ear, skipped: number) => Buffer | undefined {
-  const made = new Map<string, Buffer | undefined>()
+  // By ear, and then by how many are skipped. Nearly all skip none: nothing is hashed for them.
+  const made: Record<Ear, (Buffer | undefined)[]> = { all: [], brief: [], quiet: [] }
   const plain = lines.every((line) => !line.passing)
   return (asked, skipped) => {
     const ear = plain ? 'all' : asked
     const from = Math.max(0, skipped)
-    const key = ear + from
-    if (!made.has(key)) {
-      const heard = from === 0 ? lines : lines.slice(from)
-      made.set(key, frameOf(ear === 'quiet' ? heard.filter((line) => !line.passing) : heard, ear))
-    }
-    return made.get(key)
+    const known = made[ear][from]
+    if (known !== undefined) return known
+    const heard = from === 0 ? lines : lines.slice(from)
+    return (made[ear][from] = frameOf(ear === 'quiet' ? heard.filter((line) => !line.passing) : heard, ear))
   }
 }
 
