@@ -7,7 +7,7 @@ import { markdownTable } from './table.ts'
 const begin = '<!-- results: begin (written by npm run bench) -->'
 const end = '<!-- results: end -->'
 
-/** Writes results.json, a chart for each of a scenario's first two metrics, and the marked part of docs/performance.md. */
+/** Writes results.json, the charts, and the marked part of docs/performance.md. */
 export function writeReport(results: Results, root: string): void {
   const directory = path.join(root, 'docs/performance')
   const page = path.join(root, 'docs/performance.md')
@@ -17,7 +17,7 @@ export function writeReport(results: Results, root: string): void {
     fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Results) : undefined,
     results,
   )
-  fs.writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`)
+  fs.writeFileSync(file, toJson(all))
   for (const scenario of all.scenarios) {
     for (const key of chartKeys(scenario)) {
       fs.writeFileSync(path.join(directory, chartName(scenario, key)), barChart(scenario, key))
@@ -68,15 +68,15 @@ function section(scenario: ScenarioResults): string {
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-const chartKeys = ({ metrics }: ScenarioResults): string[] =>
-  metrics
-    .filter(({ better }) => better)
-    .slice(0, 2)
-    .map(({ key }) => key)
+/** A single bar would show nothing. */
+const chartKeys = ({ charts, variants }: ScenarioResults): readonly string[] =>
+  variants.length > 1 ? charts : []
 
 const chartName = ({ name }: ScenarioResults, key: string) => `${name}-${key.replace(/\W/g, '-')}.svg`
 
 const labelOf = ({ metrics }: ScenarioResults, key: string) => metrics.find((each) => each.key === key)!.label
+
+export const toJson = (results: Results) => `${JSON.stringify(results, rounded, 2)}\n`
 
 /** Five digits are more than any of this is worth. */
 function rounded(_key: string, value: unknown): unknown {

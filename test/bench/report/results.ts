@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
-import type { Measurement, Metric } from '../scenario.ts'
+import type { Measurement, Scenario } from '../scenario.ts'
 
 /** What a run gave: `docs/performance/results.json`. */
 export interface Results {
@@ -10,12 +10,7 @@ export interface Results {
   scenarios: ScenarioResults[]
 }
 
-export interface ScenarioResults {
-  name: string
-  title: string
-  about: string
-  metrics: readonly Metric[]
-  variants: readonly string[]
+export interface ScenarioResults extends Omit<Scenario, 'run'> {
   /** Of each variant, a measurement a round. */
   measured: Record<string, Measurement[]>
 }
