@@ -66,12 +66,13 @@ async function main(): Promise<void> {
     quick: options.quick,
     kept: new Map(),
   }
-  const results: Results = { machine: machine(), rounds, quick: options.quick, scenarios: [] }
+  const results: Results = { machine: machine(), quick: options.quick, scenarios: [] }
   try {
     for (const scenario of chosen) {
+      const began = { at: new Date().toISOString(), load: os.loadavg()[0]! }
       const measured = await measure(bench, scenario, rounds)
       const { run: _, ...described } = scenario
-      results.scenarios.push({ ...described, ...measured })
+      results.scenarios.push({ ...described, ...began, ...measured })
       printTable(results.scenarios.at(-1)!, console.log)
       if (options.json !== undefined) fs.writeFileSync(options.json, toJson(results))
       if (options.write) writeReport(results, root)
@@ -126,6 +127,9 @@ function choose(names: string[]): Scenario[] {
 }
 
 function build(): void {
+  const { before } = options
+  if (before !== undefined && !fs.existsSync(path.join(before, 'dist/server/main.js')))
+    throw new Error(`${before} is not built`)
   say('building')
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' })
 }

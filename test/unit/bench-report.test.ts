@@ -55,6 +55,8 @@ const results: ScenarioResults = {
     { key: 'never', label: 'not measured' },
   ],
   charts: ['rate'],
+  at: '2026-01-01T00:00:00.000Z',
+  load: 0,
   measured: {
     numinex: [
       { numbers: { rate: 30, size: 5 }, notes: [] },

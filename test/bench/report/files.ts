@@ -44,11 +44,11 @@ export function replaceMarked(text: string, middle: string): string {
 }
 
 function sections(results: Results): string {
-  return [where(results.machine, results.rounds), ...results.scenarios.map(section)].join('\n\n')
+  return [where(results.machine), ...results.scenarios.map(section)].join('\n\n')
 }
 
-function where({ at, cpu, cores, memoryGiB, node, load }: Machine, rounds: number): string {
-  return `Measured on ${at.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${rounds} rounds, load ${load.toFixed(1)} at the beginning. Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within each round.`
+function where({ cpu, cores, memoryGiB, kernel, node }: Machine): string {
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}. Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within each round.`
 }
 
 function section(scenario: ScenarioResults): string {
