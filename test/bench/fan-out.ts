@@ -26,6 +26,7 @@ export interface FanOut {
 export const fanOutMetrics: readonly Metric[] = [
   { key: 'deliveries', label: 'deliveries/s', better: 'higher' },
   { key: 'cpu', label: 'CPU a delivery, µs', better: 'lower' },
+  { key: 'cpuMost', label: 'CPU a delivery of the busiest node, µs', better: 'lower' },
   { key: 'p50', label: 'POST sent to receipt, p50, ms', better: 'lower' },
   { key: 'p99', label: 'POST sent to receipt, p99, ms', better: 'lower' },
   { key: 'latestP50', label: 'POST sent to the last of the sampled viewers, p50, ms', better: 'lower' },
@@ -46,6 +47,9 @@ export const fanOutMetrics: readonly Metric[] = [
 const calmMs = 1_500
 /** After so long without a byte, what is missing does not come any more. */
 const quietMs = 3_000
+
+/** Above this, the process of the viewers may be what is measured. */
+const loadMostCores = 0.9
 
 /** Everyone joins, writers write, and all is counted until the last delivery has come. */
 export async function fanOut(bench: Bench, system: System, load: FanOut): Promise<Measurement> {
@@ -69,26 +73,32 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
   const warm = await writers.call('write', { ...order, seconds: load.warmUpSeconds })
   await crowd.call('settle', { expected: acknowledged(warm.byTarget), quietMs })
 
-  const servers = [system.pids, [services.postgres.pid], load.redisPids ?? [services.redis.pid]]
+  const servers = [
+    ...system.pids.map((pid) => [pid]),
+    [services.postgres.pid],
+    load.redisPids ?? [services.redis.pid],
+  ]
   await crowd.call('mark', undefined)
   const before = servers.map(cpuUs)
   const written = await writers.call('write', { ...order, seconds: load.seconds })
   const heard = await crowd.call('settle', { expected: acknowledged(written.byTarget), quietMs })
-  const [cpu, postgres, redis] = servers.map((pids, i) => cpuUs(pids) - before[i]!) as [
-    number,
-    number,
-    number,
-  ]
+  const used = servers.map((pids, i) => cpuUs(pids) - before[i]!)
+  const [postgres, redis] = used.splice(-2) as [number, number]
+  const cpu = used.reduce((sum, each) => sum + each, 0)
   await crowd.call('drop', undefined)
 
   const deliveringUs = heard.lastUs - written.firstUs
   const notes = [...heard.notes, ...written.failures]
+  const crowdCores = heard.cpuUs / deliveringUs
+  if (crowdCores > loadMostCores)
+    notes.push(`the viewers' process took ${crowdCores.toFixed(2)} cores and may have been the bottleneck`)
   if (heard.repeated > 0) notes.push(`${heard.repeated} posts came twice`)
   if (written.failed > 0) notes.push(`${written.failed} requests failed`)
   return {
     numbers: {
       deliveries: heard.deliveries / (deliveringUs / 1e6),
       cpu: cpu / heard.deliveries,
+      cpuMost: system.ports.length > 1 ? busiest(load.groups, system, used) / heard.deliveries : NaN,
       p50: heard.receipts.p50,
       p99: heard.receipts.p99,
       latestP50: heard.latest.p50,
@@ -101,7 +111,7 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
       serverCores: cpu / deliveringUs,
       postgres: postgres / written.acknowledged,
       redis: redis / written.acknowledged,
-      crowdCores: heard.cpuUs / deliveringUs,
+      crowdCores,
       writerCores: written.cpuUs / (written.lastUs - written.firstUs),
       offered: written.offered,
       sent: written.sent,
@@ -111,4 +121,13 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
     },
     notes,
   }
+}
+
+/** CPU of the node that used most for its share of the viewers, as if all nodes had used as much for theirs. */
+function busiest(groups: readonly Group[], { ports }: System, used: readonly number[]): number {
+  const all = groups.reduce((sum, { viewers }) => sum + viewers, 0)
+  const shares = ports.map((port) =>
+    groups.reduce((sum, group) => sum + (group.port === port ? group.viewers : 0), 0),
+  )
+  return Math.max(...used.map((cpu, node) => (cpu * all) / shares[node]!))
 }

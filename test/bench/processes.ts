@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { endingWithParent } from '../helpers/server-process.ts'
 
 /** A server that is measured. */
@@ -28,15 +28,19 @@ export async function startNodeProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  child.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)))
+  const collect = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000))
+  child.stderr.on('data', collect)
   const url = await new Promise<URL>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      output = `${output}${line}\n`.slice(-4_000)
+    createInterface({ input: child.stdout }).on('line', function look(this: Interface, line) {
       const listening = /"url":"(http:[^"]+)"/.exec(line)?.[1]
-      if (listening) resolve(new URL(listening))
+      if (listening === undefined) return void collect(Buffer.from(`${line}\n`))
+      // What it logs from now on is read and dropped: to look at it would take time from those who are measured.
+      this.close()
+      resolve(new URL(listening))
     })
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code}:\n${output}`)))
   })
+  child.stdout.resume()
   return {
     port: Number(url.port),
     pid: child.pid!,

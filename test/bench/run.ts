@@ -7,7 +7,8 @@
  *     npm run bench -- rest --before ../numinex-old   beside another checkout, which is built
  *     npm run bench -- --quick                        to see that all of it works
  *
- * `--no-build` measures what was built last. `--write` puts the results into docs/performance.md and docs/performance/.
+ * `--no-build` measures what was built last. `--write` puts the results into docs/performance.md and docs/performance/;
+ * `--json FILE` puts them there. Both take what is finished after each scenario.
  * docs/performance.md says what is measured.
  */
 import { execFileSync } from 'node:child_process'
@@ -15,11 +16,12 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { findPrograms, installMissing, whyMissing } from '../helpers/programs.ts'
+import { installMissing } from '../helpers/programs.ts'
 import type { CrowdMethods } from './load/crowd.ts'
 import { startWorker } from './load/rpc.ts'
 import type { WriterMethods } from './load/writers.ts'
-import { writeReport } from './report/files.ts'
+import { whyNoNchan } from './peers/nchan.ts'
+import { toJson, writeReport } from './report/files.ts'
 import { machine, type Results } from './report/results.ts'
 import { printTable } from './report/table.ts'
 import type { Bench, Measurement, Scenario } from './scenario.ts'
@@ -39,6 +41,7 @@ const { values: options, positionals } = parseArgs({
     before: { type: 'string' },
     'no-build': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 })
 
@@ -51,6 +54,8 @@ async function main(): Promise<void> {
   // Postgres runs as another user than root, and has to reach its own directory in there.
   fs.chmodSync(directory, 0o711)
   process.env['TMPDIR'] = directory
+  const removeFiles = () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+  process.once('exit', removeFiles)
   const services = await startServices()
   const bench: Bench = {
     services,
@@ -61,19 +66,20 @@ async function main(): Promise<void> {
     quick: options.quick,
     kept: new Map(),
   }
-  const results: Results = { machine: machine(), rounds, quick: options.quick, scenarios: [] }
+  const results: Results = { machine: machine(), quick: options.quick, scenarios: [] }
   try {
     for (const scenario of chosen) {
+      const began = { at: new Date().toISOString(), load: os.loadavg()[0]! }
       const measured = await measure(bench, scenario, rounds)
-      const { name, title, about, metrics } = scenario
-      results.scenarios.push({ name, title, about, metrics, ...measured })
+      const { run: _, ...described } = scenario
+      results.scenarios.push({ ...described, ...began, ...measured })
       printTable(results.scenarios.at(-1)!, console.log)
+      if (options.json !== undefined) fs.writeFileSync(options.json, toJson(results))
+      if (options.write) writeReport(results, root)
     }
-    if (options.write) writeReport(results, root)
   } finally {
     await Promise.all([bench.crowd.stop(), bench.writers.stop()])
     await services.stop()
-    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
@@ -100,10 +106,10 @@ function variantsOf({ variants }: Scenario): string[] {
   const all = [...variants]
   if (options.before !== undefined && all[0] === 'numinex') all.splice(1, 0, 'before')
   const only = options.only?.split(',')
-  const chosen = only ? all.filter((variant) => only.includes(variant)) : all
+  const chosen = only ? all.filter((variant) => only.includes(variant) || variant === 'before') : all
   // Scenarios that know none of these names have variants of another kind.
   const wanted = chosen.length > 0 ? chosen : all
-  const missing = whyMissing(findPrograms(), ['nchan']).nchan
+  const missing = whyNoNchan()
   if (missing !== undefined && wanted.includes('nchan')) say(`SKIPPING nchan: ${missing}`)
   return missing === undefined ? wanted : wanted.filter((variant) => variant !== 'nchan')
 }
@@ -121,6 +127,9 @@ function choose(names: string[]): Scenario[] {
 }
 
 function build(): void {
+  const { before } = options
+  if (before !== undefined && !fs.existsSync(path.join(before, 'dist/server/main.js')))
+    throw new Error(`${before} is not built`)
   say('building')
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' })
 }

@@ -35,6 +35,8 @@ export interface Scenario {
   /** What is measured beside each other; the first is compared with each of the others. */
   variants: readonly string[]
   metrics: readonly Metric[]
+  /** The keys of those that are also drawn. */
+  charts: readonly string[]
   /** One round of one variant. */
   run(bench: Bench, variant: string): Promise<Measurement>
 }

@@ -115,11 +115,18 @@ function count(expected: number[]): Tally {
   return tally(groups, expected)
 }
 
-async function joinAll(atOnce: number): Promise<{ ms: number; each: Percentiles }> {
+interface Joined {
+  ms: number
+  each: Percentiles
+  cpuUs: number
+}
+
+async function joinAll(atOnce: number): Promise<Joined> {
   const places = state.groups.flatMap((group, index) =>
     Array.from({ length: group.viewers }, (_, place) => ({ group: index, sampled: isSampled(place, group) })),
   )
   const each: number[] = []
+  const cpu = process.cpuUsage()
   const began = performance.now()
   let next = 0
   const seats: Seat[] = []
@@ -133,7 +140,8 @@ async function joinAll(atOnce: number): Promise<{ ms: number; each: Percentiles 
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, places.length) }, joinOneByOne))
   state.seats = seats
-  return { ms: performance.now() - began, each: percentiles(each) }
+  const { user, system } = process.cpuUsage(cpu)
+  return { ms: performance.now() - began, each: percentiles(each), cpuUs: user + system }
 }
 
 function isSampled(place: number, { viewers, sampled }: Group): boolean {

@@ -1,17 +1,16 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { findPrograms, nchanModule, userIds } from '../../helpers/programs.ts'
+import { findPrograms, nchanModule, whyMissing } from '../../helpers/programs.ts'
 import { freePort, startServer, temporaryDirectory, type TestServer } from '../../helpers/server-process.ts'
 
 /** nginx with nchan: a post is published by HTTP and passed on to the subscribers of its thread. It stores nothing. */
 export async function startNchan(): Promise<TestServer> {
   const command = findPrograms().nchan
   if (command === undefined) throw new Error('nchan is not installed')
-  const user = process.getuid?.() === 0 ? userIds('www-data') : undefined
-  const directory = temporaryDirectory('nchan', user)
+  const directory = temporaryDirectory('nchan')
   const port = await freePort()
-  fs.writeFileSync(path.join(directory, 'nginx.conf'), configuration(directory, port, user !== undefined))
+  fs.writeFileSync(path.join(directory, 'nginx.conf'), configuration(directory, port))
   return startServer({
     name: 'nchan',
     url: (port) => `http://127.0.0.1:${port}`,
@@ -24,12 +23,20 @@ export async function startNchan(): Promise<TestServer> {
   })
 }
 
-// nchan also makes nginx's usual directories, which take root; its worker is www-data all the same.
-const configuration = (directory: string, port: number, root: boolean) => `
-${root ? 'user www-data;' : ''}
+/** Why it cannot be measured here; undefined where it can. */
+export function whyNoNchan(): string | undefined {
+  const missing = whyMissing(findPrograms(), ['nchan']).nchan
+  if (missing !== undefined) return missing
+  // Whatever the configuration says.
+  const made = process.getuid?.() === 0 || fs.existsSync('/var/lib/nginx/body')
+  return made ? undefined : 'with nchan, nginx makes directories in /var/lib/nginx, which takes root'
+}
+
+// One process, as the others are, and no master: a master that is killed would leave its worker behind.
+const configuration = (directory: string, port: number) => `
 load_module ${nchanModule};
 daemon off;
-worker_processes 1;
+master_process off;
 pid ${directory}/nginx.pid;
 error_log stderr error;
 events { worker_connections 19000; }

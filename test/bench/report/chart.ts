@@ -9,8 +9,8 @@ const barHeight = 16
 const top = 34
 
 /**
- * A bar for each variant: the median, with a line from the least to the most of the rounds. Colours follow the reader's
- * choice of light or dark where the image is shown by itself, and are legible on both where it is not.
+ * A bar for each variant: the median, with a line from the least to the most of the rounds. All colours are legible on
+ * light and on dark: an image cannot know what the page around it has chosen.
  */
 export function barChart(results: ScenarioResults, key: string): string {
   const { label, better } = results.metrics.find((metric) => metric.key === key)!
@@ -24,12 +24,11 @@ export function barChart(results: ScenarioResults, key: string): string {
   const described = bars.map(({ variant, spread: { median } }) => `${variant} ${short(median)}`).join(', ')
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(`${label}${direction}: ${described}`)}">
 <style>
-text { font: 13px system-ui, sans-serif; fill: #59636e }
+text { font: 13px system-ui, sans-serif; fill: #76818d }
 .title { font-weight: 600 }
 .bar { fill: #8b949e }
 .ours { fill: #2f81f7 }
-.range { stroke: #59636e; stroke-width: 1.5 }
-@media (prefers-color-scheme: dark) { text { fill: #9198a1 } .range { stroke: #d1d7e0 } .bar { fill: #6e7681 } }
+.range { stroke: #d29922; stroke-width: 2 }
 </style>
 <text class="title" x="0" y="16">${escape(label)}${direction}</text>
 ${bars.map((bar, i) => drawBar(bar, i, most)).join('\n')}

@@ -7,7 +7,7 @@ import { markdownTable } from './table.ts'
 const begin = '<!-- results: begin (written by npm run bench) -->'
 const end = '<!-- results: end -->'
 
-/** Writes results.json, a chart for each of a scenario's first two metrics, and the marked part of docs/performance.md. */
+/** Writes results.json, the charts, and the marked part of docs/performance.md. */
 export function writeReport(results: Results, root: string): void {
   const directory = path.join(root, 'docs/performance')
   const page = path.join(root, 'docs/performance.md')
@@ -17,7 +17,7 @@ export function writeReport(results: Results, root: string): void {
     fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Results) : undefined,
     results,
   )
-  fs.writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`)
+  fs.writeFileSync(file, toJson(all))
   for (const scenario of all.scenarios) {
     for (const key of chartKeys(scenario)) {
       fs.writeFileSync(path.join(directory, chartName(scenario, key)), barChart(scenario, key))
@@ -44,11 +44,11 @@ export function replaceMarked(text: string, middle: string): string {
 }
 
 function sections(results: Results): string {
-  return [where(results.machine, results.rounds), ...results.scenarios.map(section)].join('\n\n')
+  return [where(results.machine), ...results.scenarios.map(section)].join('\n\n')
 }
 
-function where({ at, cpu, cores, memoryGiB, node, load }: Machine, rounds: number): string {
-  return `Measured on ${at.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${rounds} rounds, load ${load.toFixed(1)} at the beginning. Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within each round.`
+function where({ cpu, cores, memoryGiB, kernel, node }: Machine): string {
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}. Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within each round.`
 }
 
 function section(scenario: ScenarioResults): string {
@@ -68,15 +68,15 @@ function section(scenario: ScenarioResults): string {
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-const chartKeys = ({ metrics }: ScenarioResults): string[] =>
-  metrics
-    .filter(({ better }) => better)
-    .slice(0, 2)
-    .map(({ key }) => key)
+/** A single bar would show nothing. */
+const chartKeys = ({ charts, variants }: ScenarioResults): readonly string[] =>
+  variants.length > 1 ? charts : []
 
 const chartName = ({ name }: ScenarioResults, key: string) => `${name}-${key.replace(/\W/g, '-')}.svg`
 
 const labelOf = ({ metrics }: ScenarioResults, key: string) => metrics.find((each) => each.key === key)!.label
+
+export const toJson = (results: Results) => `${JSON.stringify(results, rounded, 2)}\n`
 
 /** Five digits are more than any of this is worth. */
 function rounded(_key: string, value: unknown): unknown {

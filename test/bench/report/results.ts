@@ -1,51 +1,38 @@
-import fs from 'node:fs'
 import os from 'node:os'
-import type { Measurement, Metric } from '../scenario.ts'
+import type { Measurement, Scenario } from '../scenario.ts'
 
 /** What a run gave: `docs/performance/results.json`. */
 export interface Results {
   machine: Machine
-  rounds: number
   quick: boolean
   scenarios: ScenarioResults[]
 }
 
-export interface ScenarioResults {
-  name: string
-  title: string
-  about: string
-  metrics: readonly Metric[]
-  variants: readonly string[]
+export interface ScenarioResults extends Omit<Scenario, 'run'> {
+  /** When it began, and what else the machine did then: its load of a minute. */
+  at: string
+  load: number
   /** Of each variant, a measurement a round. */
   measured: Record<string, Measurement[]>
 }
 
 export interface Machine {
-  at: string
   cpu: string
   cores: number
   memoryGiB: number
   kernel: string
   node: string
-  /** Of a minute, when the run began: what else the machine did. */
-  load: number
 }
 
 export function machine(): Machine {
   const cpus = os.cpus()
   return {
-    at: new Date().toISOString(),
-    cpu: cpus[0]?.model.trim() ?? modelName(),
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     kernel: os.release(),
     node: process.version,
-    load: os.loadavg()[0]!,
   }
-}
-
-function modelName(): string {
-  return /^model name\s*: (.*)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown'
 }
 
 /** What a variant gave for a metric, a number a round. */

@@ -26,9 +26,11 @@ export const crowd: Scenario = {
     { key: 'joinedMs', label: 'until all have joined, ms', better: 'lower' },
     { key: 'joinCpu', label: 'CPU a join, µs', better: 'lower' },
     { key: 'cpu', label: 'CPU a delivery, µs', better: 'lower' },
+    { key: 'joinCores', label: 'load: viewers, cores while they join' },
     { key: 'crowdCores', label: 'load: viewers, cores while posts are sent' },
     { key: 'missing', label: 'deliveries missing' },
   ],
+  charts: ['memory', 'latestP50'],
   async run(bench, variant) {
     const system = await startSystem(bench, variant as SystemName)
     try {
@@ -74,6 +76,7 @@ export const crowd: Scenario = {
           joinedMs: joined.ms,
           joinP99: joined.each.p99,
           joinCpu: joinCpu / viewers,
+          joinCores: joined.cpuUs / 1e3 / joined.ms,
           cpu: cpu / heard.deliveries,
           crowdCores: heard.cpuUs / 1e3 / (performance.now() - beganAt),
           missing: heard.missing,

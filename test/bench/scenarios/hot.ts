@@ -25,6 +25,7 @@ export const hot: Scenario = {
     { key: 'cores', label: 'process, cores' },
     { key: 'writerCores', label: 'load: writers, cores' },
   ],
+  charts: ['replies'],
   async run(bench, variant) {
     const name = variant === 'before' ? 'before' : 'numinex'
     const system = await startNuminex(bench, name)

@@ -24,7 +24,9 @@ export const joins: Scenario = {
     { key: 'p99', label: 'of one viewer, p99, ms', better: 'lower' },
     { key: 'statements', label: 'SQL statements meanwhile, of all viewers' },
     { key: 'cores', label: 'server, cores' },
+    { key: 'crowdCores', label: 'load: viewers, cores' },
   ],
+  charts: ['ms', 'cpu'],
   async run(bench, variant) {
     const system = await startSystem(bench, variant as SystemName)
     try {
@@ -52,6 +54,7 @@ export const joins: Scenario = {
           p99: stormed.each.p99,
           statements: (await statements(database)) - before[1],
           cores: cpu / 1e3 / stormed.ms,
+          crowdCores: stormed.cpuUs / 1e3 / stormed.ms,
         },
         notes: [],
       }

@@ -26,6 +26,7 @@ export const nodes: Scenario = {
   about: `${viewers} viewers of one thread, spread over the nodes; ${writers} writers offer ${postsPerSecond} posts/s of ${textBytes} bytes to the nodes in turn, for ${seconds} s. All nodes share this machine, so what counts is CPU, not time. The CPU is that of all nodes together; a node has its share of the deliveries.`,
   variants: Object.keys(layouts),
   metrics: fanOutMetrics.filter(({ key }) => key !== 'deliveries'),
+  charts: ['cpu'],
   async run(bench, variant) {
     const { nodes, cluster } = layouts[variant]!
     const { services } = bench

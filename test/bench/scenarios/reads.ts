@@ -34,6 +34,7 @@ export const reads: Scenario = {
   about: `${connections} connections ask again as soon as they are answered, with \`accept-encoding: gzip\`, ${seconds} s for each kind of request, for threads of ${sizes.join(', ')} posts.`,
   variants: ['numinex'],
   metrics: kinds.flatMap(({ key, label }) => sizes.flatMap((size) => metricsOf(key, label, size))),
+  charts: [],
   async run(bench, variant) {
     const name = variant === 'before' ? 'before' : 'numinex'
     const system = await startNuminex(bench, name)

@@ -18,6 +18,7 @@ export const rest: Scenario = {
   about: `${viewers} viewers of one thread on one node; ${writers} writers offer ${postsPerSecond} posts/s of ${textBytes} bytes for ${seconds} s: the load of a lively discussion.`,
   variants: ['numinex', 'ws', 'socket.io', 'nchan'],
   metrics: fanOutMetrics,
+  charts: ['cpu', 'latestP50'],
   async run(bench, variant) {
     const system = await startSystem(bench, variant as SystemName)
     try {

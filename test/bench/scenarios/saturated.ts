@@ -18,6 +18,7 @@ export const saturated: Scenario = {
   about: `${viewers} viewers of one thread on one node; ${writers} writers offer ${postsPerSecond} posts/s of ${textBytes} bytes for ${seconds} s, each with at most ${outstanding} requests under way.`,
   variants: ['numinex', 'socket.io', 'ws', 'nchan'],
   metrics: fanOutMetrics,
+  charts: ['deliveries', 'cpu'],
   async run(bench, variant) {
     const system = await startSystem(bench, variant as SystemName)
     try {

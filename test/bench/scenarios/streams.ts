@@ -45,6 +45,7 @@ export const aiStreams: Scenario = {
     { key: 'crowdCores', label: 'load: viewers, cores' },
     { key: 'samples', label: 'tokens timed' },
   ],
+  charts: [],
   async run(bench, variant) {
     const name = variant === 'before' ? 'before' : 'numinex'
     const model = await startScriptedModel()

@@ -17,6 +17,7 @@ export const manyThreads: Scenario = {
   about: `${threads} threads with ${viewersEach} viewers each on one node; ${writers} writers offer ${postsPerSecond} posts/s of ${textBytes} bytes, to one thread after the other, for ${seconds} s.`,
   variants: ['numinex', 'ws', 'socket.io', 'nchan'],
   metrics: fanOutMetrics,
+  charts: ['cpu', 'p50'],
   async run(bench, variant) {
     const system = await startSystem(bench, variant as SystemName)
     try {
