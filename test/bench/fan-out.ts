@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Group } from './load/crowd.ts'
 import { cpuUs } from './processes.ts'
-import type { Bench, Measurement, Metric } from './scenario.ts'
+import { busyLoad, type Bench, type Measurement, type Metric } from './scenario.ts'
 import type { System } from './systems.ts'
 
 export interface FanOut {
@@ -48,9 +48,6 @@ const calmMs = 1_500
 /** After so long without a byte, what is missing does not come any more. */
 const quietMs = 3_000
 
-/** Above this, the process of the viewers may be what is measured. */
-const loadMostCores = 0.9
-
 /** Everyone joins, writers write, and all is counted until the last delivery has come. */
 export async function fanOut(bench: Bench, system: System, load: FanOut): Promise<Measurement> {
   const { crowd, writers, services } = bench
@@ -88,10 +85,9 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
   await crowd.call('drop', undefined)
 
   const deliveringUs = heard.lastUs - written.firstUs
-  const notes = [...heard.notes, ...written.failures]
   const crowdCores = heard.cpuUs / deliveringUs
-  if (crowdCores > loadMostCores)
-    notes.push(`the viewers' process took ${crowdCores.toFixed(2)} cores and may have been the bottleneck`)
+  const writerCores = written.cpuUs / (written.lastUs - written.firstUs)
+  const notes = [...heard.notes, ...written.failures, ...busyLoad(crowdCores, writerCores)]
   if (heard.repeated > 0) notes.push(`${heard.repeated} posts came twice`)
   if (written.failed > 0) notes.push(`${written.failed} requests failed`)
   return {
@@ -112,7 +108,7 @@ export async function fanOut(bench: Bench, system: System, load: FanOut): Promis
       postgres: postgres / written.acknowledged,
       redis: redis / written.acknowledged,
       crowdCores,
-      writerCores: written.cpuUs / (written.lastUs - written.firstUs),
+      writerCores,
       offered: written.offered,
       sent: written.sent,
       missing: heard.missing,

@@ -40,3 +40,14 @@ export interface Scenario {
   /** One round of one variant. */
   run(bench: Bench, variant: string): Promise<Measurement>
 }
+
+/** Above this, a process of the load may be what is measured. */
+const busyCores = 0.9
+
+/** A note where one of the load's processes, of which the cores that each took are given, may have been the bottleneck. */
+export function busyLoad(...cores: number[]): string[] {
+  const most = Math.max(...cores)
+  return most > busyCores
+    ? [`a process of the load took ${most.toFixed(2)} cores and may have been the bottleneck`]
+    : []
+}

@@ -44,6 +44,13 @@ describe('the walk over frames', () => {
     expect(walker.bytes).toBe(texts.join('').length)
   })
 
+  test('leaves out what is too short to be a post', () => {
+    const walker = createWalker(() => {})
+    walker.shortest = 126
+    walk(walker, stream, 0, stream.length)
+    expect(walker).toMatchObject({ frames: 2, bytes: 126 + 70_000 })
+  })
+
   test('and a client frame is masked', () => {
     const sent = clientFrame(opcodes.text, Buffer.from('abc'), Buffer.from([1, 2, 3, 4]))
     expect([...sent]).toEqual([0x81, 0x83, 1, 2, 3, 4, 97 ^ 1, 98 ^ 2, 99 ^ 3])

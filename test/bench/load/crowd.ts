@@ -17,6 +17,8 @@ export interface Group {
   after?: number
   /** How many of them read every message; the others count. Spread evenly over the order of joining, the last included. */
   sampled: number
+  /** Bytes below which a message holds no post. Such messages come to each viewer at their own times and are not counted. */
+  shortest?: number
 }
 
 export interface CrowdReport extends Tally {
@@ -150,7 +152,7 @@ function isSampled(place: number, { viewers, sampled }: Group): boolean {
 
 async function join({ group, sampled }: { group: number; sampled: boolean }): Promise<Seat> {
   const wire = wires[state.wire]
-  const { port, thread, after = 0 } = state.groups[group]!
+  const { port, thread, after = 0, shortest = 150 } = state.groups[group]!
   const heard: Heard = {
     sampled,
     posts: new Set<number>(),
@@ -173,6 +175,7 @@ async function join({ group, sampled }: { group: number; sampled: boolean }): Pr
     }
   }
   const viewer = await openViewer({ wire, port, thread, after }, sampled ? read : undefined)
+  viewer.walker.shortest = shortest
   return Object.assign(heard, { group, viewer })
 }
 

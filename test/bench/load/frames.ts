@@ -6,7 +6,9 @@ export interface Walker {
   /** Whether the payloads of messages are kept and handed over. Those of control frames and the shortest ones always are. */
   keep: boolean
   onPayload: (opcode: number, payload: Buffer) => void
-  /** Messages of more than one byte, and the bytes of their payloads. Shorter ones are the peers' own kind of ping. */
+  /** Bytes that a message must have to be counted. Shorter ones are no posts: pings, counts of viewers, heads. */
+  shortest: number
+  /** Messages that are counted, and the bytes of their payloads. */
   frames: number
   bytes: number
   /** Which byte of the header comes next: the first, the second, or one of the long form of the length. */
@@ -25,6 +27,7 @@ export function createWalker(onPayload: Walker['onPayload']): Walker {
   return {
     keep: true,
     onPayload,
+    shortest: 2,
     frames: 0,
     bytes: 0,
     next: 'first',
@@ -79,7 +82,7 @@ function begin(walker: Walker, length: number): void {
 
 function finish(walker: Walker): void {
   const { kept, opcode, length } = walker
-  if (opcode < opcodes.close && length > 1) {
+  if (opcode < opcodes.close && length >= walker.shortest) {
     walker.frames++
     walker.bytes += length
   }

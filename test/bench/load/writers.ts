@@ -51,6 +51,17 @@ export interface ReadOrder {
   seconds: number
 }
 
+export interface ReadReport {
+  answered: number
+  /** All that were seen. */
+  statuses: number[]
+  /** Of the last answer's body, as it came. */
+  bytes: number
+  ms: Percentiles
+  /** That this process took. */
+  cores: number
+}
+
 /** Ids of posts go on from one run to the next, so that what comes late is not taken for something new. */
 let lastId = 0
 
@@ -138,12 +149,12 @@ const methods = {
   },
 
   /** Each connection asks again as soon as it is answered. */
-  async read(
-    order: ReadOrder,
-  ): Promise<{ answered: number; statuses: number[]; bytes: number; ms: Percentiles }> {
+  async read(order: ReadOrder): Promise<ReadReport> {
     const request = requestText('GET', order.path, order.headers)
     const end = performance.now() + order.seconds * 1e3
     const statuses = new Set<number>()
+    const cpu = process.cpuUsage()
+    const began = performance.now()
     const ms: number[] = []
     let bytes = 0
     async function ask(connection: HttpConnection): Promise<void> {
@@ -157,7 +168,9 @@ const methods = {
       connection.close()
     }
     await Promise.all(Array.from({ length: order.connections }, () => ask(openHttp(order.port))))
-    return { answered: ms.length, statuses: [...statuses], bytes, ms: percentiles(ms) }
+    const { user, system } = process.cpuUsage(cpu)
+    const cores = (user + system) / 1e3 / (performance.now() - began)
+    return { answered: ms.length, statuses: [...statuses], bytes, ms: percentiles(ms), cores }
   },
 
   /** One request, to learn an answer's ETag. */

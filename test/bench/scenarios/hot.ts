@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { cpuUs, startNodeProgram } from '../processes.ts'
-import type { Bench, Measurement, Scenario } from '../scenario.ts'
+import { busyLoad, type Bench, type Measurement, type Scenario } from '../scenario.ts'
 import { startNuminex, type System } from '../systems.ts'
 
 /** Replies under way at any time; `HOT_OUTSTANDING` takes another number. */
@@ -53,15 +53,16 @@ async function byHttp(bench: Bench, system: System, thread: string, database: st
   const used = await startCounting(bench, system.pids, database)
   const written = await bench.writers.call('write', { ...order, seconds: bench.quick ? 2 : seconds })
   const elapsed = (written.lastUs - written.firstUs) / 1e6
+  const writerCores = written.cpuUs / 1e6 / elapsed
   return {
     numbers: {
       replies: written.acknowledged / elapsed,
       p50: written.answers.p50,
       p99: written.answers.p99,
       ...(await used(written.acknowledged, elapsed)),
-      writerCores: written.cpuUs / (written.lastUs - written.firstUs),
+      writerCores,
     },
-    notes: written.failures,
+    notes: [...written.failures, ...busyLoad(writerCores)],
   }
 }
 

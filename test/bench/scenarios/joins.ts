@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readThread } from '../../helpers/postings.ts'
 import { cpuUs } from '../processes.ts'
-import type { Scenario } from '../scenario.ts'
+import { busyLoad, type Scenario } from '../scenario.ts'
 import { startSystem, type SystemName } from '../systems.ts'
 
 const viewers = 10_000
@@ -46,6 +46,7 @@ export const joins: Scenario = {
       const before = [cpuUs(system.pids), await statements(database)] as const
       const stormed = await bench.crowd.call('again', { atOnce: viewers })
       const cpu = cpuUs(system.pids) - before[0]
+      const crowdCores = stormed.cpuUs / 1e3 / stormed.ms
       return {
         numbers: {
           ms: stormed.ms,
@@ -54,9 +55,9 @@ export const joins: Scenario = {
           p99: stormed.each.p99,
           statements: (await statements(database)) - before[1],
           cores: cpu / 1e3 / stormed.ms,
-          crowdCores: stormed.cpuUs / 1e3 / stormed.ms,
+          crowdCores,
         },
-        notes: [],
+        notes: busyLoad(crowdCores),
       }
     } finally {
       await bench.crowd.call('drop', undefined)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { bigThread } from '../../helpers/big-thread.ts'
 import { cpuUs } from '../processes.ts'
-import type { Bench, Metric, Scenario } from '../scenario.ts'
+import { busyLoad, type Bench, type Metric, type Scenario } from '../scenario.ts'
 import { startNuminex } from '../systems.ts'
 
 /** Posts of the threads that are read, and how deep their trees are. */
@@ -33,7 +33,10 @@ export const reads: Scenario = {
   title: 'Reading threads that do not change',
   about: `${connections} connections ask again as soon as they are answered, with \`accept-encoding: gzip\`, ${seconds} s for each kind of request, for threads of ${sizes.join(', ')} posts.`,
   variants: ['numinex'],
-  metrics: kinds.flatMap(({ key, label }) => sizes.flatMap((size) => metricsOf(key, label, size))),
+  metrics: [
+    ...kinds.flatMap(({ key, label }) => sizes.flatMap((size) => metricsOf(key, label, size))),
+    { key: 'readerCores', label: 'load: readers, cores at the most' },
+  ],
   charts: [],
   async run(bench, variant) {
     const name = variant === 'before' ? 'before' : 'numinex'
@@ -61,13 +64,14 @@ export const reads: Scenario = {
           if (read.statuses.some((status) => status !== wanted)) {
             notes.push(`${order.path} was answered ${read.statuses.join(' and ')} in place of ${wanted}`)
           }
+          numbers['readerCores'] = Math.max(numbers['readerCores'] ?? 0, read.cores)
           numbers[`${key}-${size}`] = read.answered / (cpu / 1e6)
           numbers[`${key}-${size}-p50`] = read.ms.p50
           numbers[`${key}-${size}-sql`] = statements / read.answered
           numbers[`${key}-${size}-kb`] = read.bytes / 1e3
         }
       }
-      return { numbers, notes }
+      return { numbers, notes: [...notes, ...busyLoad(numbers['readerCores']!)] }
     } finally {
       await system.stop()
     }

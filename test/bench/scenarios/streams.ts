@@ -79,7 +79,7 @@ export const aiStreams: Scenario = {
         return { text, tokensPerSecond, onToken }
       })
       sockets.push(await sample(url, thread, replies, ms))
-      const groups = [{ port, thread, viewers, sampled: 0 }]
+      const groups = [{ port, thread, viewers, sampled: 0, shortest: 2 }]
       await bench.crowd.call('open', { wire: system.wire, groups, atOnce: 200 })
       while (sockets.length < samplers) sockets.push(await sample(url, thread, replies, ms))
       const who = {
