@@ -41,6 +41,9 @@ export const liveLimits = {
   /** How many answers to those who come back a room keeps until it next changes, and for how many seconds at the most. */
   caughtUpFrames: 32,
   caughtUpBytes: 4 * 1024 * 1024,
+  /** The same of answers together with the texts of replies that are being written. */
+  joinedFrames: 32,
+  joinedFramesBytes: 4 * 1024 * 1024,
   rememberTicks: 15,
   /** How long a room waits for the bus before it opens without it. */
   subscribeMs: 1_000,
