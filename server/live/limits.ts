@@ -21,6 +21,8 @@ export const liveLimits = {
   /** A round that takes longer lets others in between; so many writes are made between two looks at the clock. */
   sliceMs: 2,
   sliceWrites: 16,
+  /** How long the heartbeat of many sockets rests between two slices. */
+  beatRestMs: 6,
   /** Recent changes that a room remembers, and how many UTF-16 units of them. */
   ring: 256,
   ringText: 4 * 1024 * 1024,

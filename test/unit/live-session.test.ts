@@ -6,8 +6,10 @@ import type { Hub } from '../../server/live/hub.ts'
 import { liveLimits } from '../../server/live/limits.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { createRoom, type Room } from '../../server/live/room.ts'
+import { welcomeFrame } from '../../server/live/session-frames.ts'
 import { createSession, type Session } from '../../server/live/session.ts'
 import type { StreamText } from '../../server/live/streams.ts'
+import { createWatch, type Watch } from '../../server/live/watch.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Down, Up } from '../../shared/live.ts'
 import { aPost, aThread } from '../helpers/posts.ts'
@@ -27,6 +29,7 @@ let closed: string[]
 /** How often a room was asked for. */
 let visits: number
 let identify: () => Promise<Identity | null>
+let watch: Watch<Session>
 
 beforeEach(() => {
   time = 1_000
@@ -37,6 +40,7 @@ beforeEach(() => {
   closed = []
   visits = 0
   identify = () => Promise.resolve(null)
+  watch = createWatch()
 })
 afterEach(async () => {
   for (const room of rooms.values()) await (await room).close()
@@ -86,7 +90,8 @@ function start(limited = true): Session {
     {
       hub,
       accounts: { identify: () => identify() },
-      node: 'n',
+      watch,
+      welcome: welcomeFrame('n'),
       limited,
       now: () => time,
       onError(error) {
@@ -94,7 +99,7 @@ function start(limited = true): Session {
       },
     },
     { id: 'v', deliver: take, mention: take, close: (_, reason) => void closed.push(reason) },
-    new Headers(),
+    { cookie: 'a' },
   )
 }
 
