@@ -273,3 +273,59 @@ test('word of others changes nothing', async () => {
   answer(ada)
   await vi.waitFor(() => expect(session.identity).toBe(ada))
 })
+
+test('word of a user finds the sessions of that user, and no others', async () => {
+  const ada = {
+    sessionId: 's',
+    actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' },
+  } as Identity
+  let answer!: (identity: Identity | null) => void
+  identify = () => new Promise((resolve) => (answer = resolve))
+  const session = start()
+  // As long as it is not known who this is, it may be anyone.
+  expect(watch.concerned('ada')).toEqual([session])
+  answer(ada)
+  await vi.waitFor(() => expect(watch.signedIn()).toEqual([session]))
+  expect([watch.concerned('ada'), watch.concerned('bob')]).toEqual([[session], []])
+  const changed = session.accountChanged({ userId: 'ada' })
+  expect([watch.concerned('bob'), watch.signedIn()]).toEqual([[session], []])
+  answer(null)
+  await changed
+  expect([watch.concerned('ada'), all('error')]).toMatchObject([[], [{ code: 'session-ended' }]])
+  identify = () => Promise.resolve({ ...ada, actor: { ...ada.actor, id: 'bob' } })
+  await say(session, { type: 'auth', token: 'bobs' })
+  expect([watch.concerned('ada'), watch.concerned('bob')]).toEqual([[], [session]])
+  session.end()
+  expect([watch.concerned('bob'), watch.signedIn()]).toEqual([[], []])
+})
+
+test('a session that ends while it is looked up who it is leaves nothing behind', async () => {
+  let answer!: (identity: Identity | null) => void
+  identify = () => new Promise((resolve) => (answer = resolve))
+  const session = start()
+  session.end()
+  answer({ sessionId: 's', actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' } } as Identity)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect([watch.concerned('ada'), watch.signedIn()]).toEqual([[], []])
+})
+
+test('a beat says where each joined thread stands, by one frame for all who joined it', async () => {
+  html = ''
+  const heads = new Map<Room, Buffer>()
+  const session = start()
+  await join(session, { after: head })
+  await join(session, { thread: 'another111', after: head })
+  await until(2)
+  session.heartbeat(heads)
+  expect(all('head')).toEqual([
+    { type: 'head', thread, seq: head },
+    { type: 'head', thread: 'another111', seq: head },
+  ])
+  const made = [...heads.values()]
+  const other = start()
+  await join(other, { after: head })
+  await until(3)
+  other.heartbeat(heads)
+  expect(all('head')).toHaveLength(3)
+  expect([...heads.values()].every((frame, i) => frame === made[i])).toBe(true)
+})
