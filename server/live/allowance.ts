@@ -1,27 +1,34 @@
 import { Problem } from '../../shared/errors.ts'
 import { liveLimits } from './limits.ts'
 
-/** Something that is used up and comes back with time. */
-export interface Bucket {
-  /** How much is left; less than nothing where more was taken. */
-  left(): number
-  take(amount: number): void
-}
+/** Something that is used up and comes back with time: holds `burst` at the most, and regains `perSecond`. */
+export class Bucket {
+  // A class, since sockets have one or two each: closures would cost several times what they hold.
+  private readonly now: () => number
+  private readonly burst: number
+  private readonly perSecond: number
+  private level: number
+  private at: number
 
-/** Holds `burst` at the most, and regains `perSecond`. `now` is in milliseconds. */
-export function createBucket(now: () => number, burst: number, perSecond: number): Bucket {
-  let level = burst
-  let at = now()
-  return {
-    left() {
-      const passed = now() - at
-      at += passed
-      level = Math.min(burst, level + (passed / 1000) * perSecond)
-      return level
-    },
-    take(amount) {
-      level -= amount
-    },
+  /** `now` is in milliseconds. */
+  constructor(now: () => number, burst: number, perSecond: number) {
+    this.now = now
+    this.burst = burst
+    this.perSecond = perSecond
+    this.level = burst
+    this.at = now()
+  }
+
+  /** How much is left; less than nothing where more was taken. */
+  left(): number {
+    const passed = this.now() - this.at
+    this.at += passed
+    this.level = Math.min(this.burst, this.level + (passed / 1000) * this.perSecond)
+    return this.level
+  }
+
+  take(amount: number): void {
+    this.level -= amount
   }
 }
 
@@ -34,15 +41,25 @@ export interface Allowance {
 }
 
 export function createAllowance(now: () => number): Allowance {
-  const { answerBytes, answerBytesPerSecond, answerRetryMs } = liveLimits
-  const bucket = createBucket(now, answerBytes, answerBytesPerSecond)
-  return {
-    check() {
-      const left = bucket.left()
-      if (left > 0) return
-      const retryMs = Math.max(answerRetryMs, Math.ceil((-left / answerBytesPerSecond) * 1000))
-      throw new Problem('rate-limited', { detail: 'more was asked for than may be sent at a time', retryMs })
-    },
-    spend: bucket.take,
+  return new AnswerBytes(now)
+}
+
+class AnswerBytes implements Allowance {
+  private readonly bucket: Bucket
+
+  constructor(now: () => number) {
+    this.bucket = new Bucket(now, liveLimits.answerBytes, liveLimits.answerBytesPerSecond)
+  }
+
+  check(): void {
+    const left = this.bucket.left()
+    if (left > 0) return
+    const { answerBytesPerSecond, answerRetryMs } = liveLimits
+    const retryMs = Math.max(answerRetryMs, Math.ceil((-left / answerBytesPerSecond) * 1000))
+    throw new Problem('rate-limited', { detail: 'more was asked for than may be sent at a time', retryMs })
+  }
+
+  spend(bytes: number): void {
+    this.bucket.take(bytes)
   }
 }

@@ -21,6 +21,8 @@ export const liveLimits = {
   /** A round that takes longer lets others in between; so many writes are made between two looks at the clock. */
   sliceMs: 2,
   sliceWrites: 16,
+  /** How long the heartbeat of many sockets rests between two slices. */
+  beatRestMs: 6,
   /** Recent changes that a room remembers, and how many UTF-16 units of them. */
   ring: 256,
   ringText: 4 * 1024 * 1024,
@@ -41,6 +43,9 @@ export const liveLimits = {
   /** How many answers to those who come back a room keeps until it next changes, and for how many seconds at the most. */
   caughtUpFrames: 32,
   caughtUpBytes: 4 * 1024 * 1024,
+  /** The same of answers together with the texts of replies that are being written. */
+  joinedFrames: 32,
+  joinedFramesBytes: 4 * 1024 * 1024,
   rememberTicks: 15,
   /** How long a room waits for the bus before it opens without it. */
   subscribeMs: 1_000,

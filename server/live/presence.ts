@@ -56,8 +56,7 @@ export function createPresence(parts: {
   }
 
   function changed(): void {
-    timer ??= setTimeout(announce, Math.max(0, toldAt + liveLimits.presenceMs - now()))
-    timer.unref()
+    timer ??= setTimeout(announce, Math.max(0, toldAt + liveLimits.presenceMs - now())).unref()
     onChange()
   }
 

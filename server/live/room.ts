@@ -15,6 +15,7 @@ import type { Allowance } from './allowance.ts'
 import { createDifferenceReader, type Difference } from './difference.ts'
 import { createFanOut, type Ear, type Viewer } from './fan-out.ts'
 import { textFrame } from './frame.ts'
+import { answer, createJoinedFrames, textOf, type Answer } from './joined-frames.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
 import { createPresence, type Presence } from './presence.ts'
@@ -78,6 +79,7 @@ export function createRoom(parts: RoomParts): Room {
   const early = new Map<number, { line: string; committedAt: number; reply?: ReplyState }>()
   /** Answers for viewers that come back to this head, by where they left: a storm of them is served from memory. */
   const caughtUp = new Map<number, Answer>()
+  const joinedFrames = createJoinedFrames()
   /** The last difference that was read, for those who come a moment later. */
   let latest: { read: Difference; asked: number } | undefined
   let ticks = 0
@@ -189,7 +191,7 @@ export function createRoom(parts: RoomParts): Room {
     // What is not told here may have ended some.
     if (read.from > before) streams.doubt()
     // Of replies that are being written, those who are here know all.
-    viewers.say({ line: withStreams(joinedAnswer(joinedFrom(before, read)).line, []) }, Date.now())
+    viewers.say({ line: textOf(joinedAnswer(joinedFrom(before, read))) }, Date.now())
     advance()
   }
 
@@ -274,13 +276,12 @@ export function createRoom(parts: RoomParts): Room {
   function enter(viewer: Viewer, place: JoinPlace, known: Answer): void {
     // Whoever waits here would wait for ever.
     if (state !== 'live') throw new Problem('unavailable', { retryMs: liveLimits.reopenMs })
-    const { brief, quiet, have = new Map<string, number>(), allowance } = place
+    const { brief, quiet, have = nothingKnown, allowance } = place
     // Many may have been asked for before the first was answered, so it is looked at here.
     allowance?.check()
     const ear: Ear = quiet === true ? 'quiet' : brief === true ? 'brief' : 'all'
     viewers.add(viewer, ear)
-    const texts = ear === 'quiet' ? [] : streams.list(have)
-    const frame = texts.length === 0 ? known.frame : textFrame(withStreams(known.line, texts))
+    const frame = joinedFrames.frame(known, ear === 'quiet' ? [] : streams.list(have))
     allowance?.spend(frame.length)
     viewer.deliver(frame)
   }
@@ -330,6 +331,7 @@ export function createRoom(parts: RoomParts): Room {
       if (++ticks % liveLimits.rememberTicks > 0) return
       latest = undefined
       caughtUp.clear()
+      joinedFrames.forget()
     },
     async close() {
       state = 'closed'
@@ -349,22 +351,8 @@ export function createRoom(parts: RoomParts): Room {
     caughtUp.clear()
     latest = undefined
     streams.doubt()
-    viewers.say({ line: withStreams(answer({ ...emptyJoined(head), behind: true }).line, []) }, Date.now())
+    viewers.say({ line: textOf(answer({ ...emptyJoined(head), behind: true })) }, Date.now())
   }
 }
 
-/** A `joined`, framed for the many who are told just that, and as a line for those who get more with it. */
-interface Answer {
-  /** Without its `streams` and its last brace. */
-  readonly line: string
-  readonly frame: Buffer
-}
-
-function answer({ streams: _, ...message }: Joined): Answer {
-  const line = JSON.stringify(message).slice(0, -1)
-  return { line, frame: textFrame(withStreams(line, [])) }
-}
-
-function withStreams(line: string, streams: Joined['streams']): string {
-  return `${line},"streams":${JSON.stringify(streams)}}`
-}
+const nothingKnown: ReadonlyMap<string, number> = new Map()

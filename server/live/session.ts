@@ -1,21 +1,27 @@
 import { Problem, type ProblemCode } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
-import { up, type Down, type Up } from '../../shared/live.ts'
-import { closeCodes, protocolVersion } from '../../shared/protocol.ts'
+import { up, type Up } from '../../shared/live.ts'
+import { closeCodes } from '../../shared/protocol.ts'
 import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import { can } from '../threads/access.ts'
-import { createAllowance, createBucket } from './allowance.ts'
+import { Bucket, createAllowance, type Allowance } from './allowance.ts'
+import { errorFrame } from './session-frames.ts'
+import type { Viewer } from './fan-out.ts'
 import { textFrame } from './frame.ts'
 import type { Hub } from './hub.ts'
 import { liveLimits } from './limits.ts'
-import type { Viewer } from './fan-out.ts'
 import type { Room } from './room.ts'
+import type { Watch } from './watch.ts'
+import { Who, type Credentials } from './who.ts'
 
 export interface SessionParts {
   readonly hub: Hub
   readonly accounts: Pick<Accounts, 'identify'>
-  readonly node: string
+  /** Is kept up to date with who this is. */
+  readonly watch: Watch<Session>
+  /** What a socket is told first, made once for all. */
+  readonly welcome: Buffer
   /** Whether messages, and what they are answered with, are limited. */
   readonly limited: boolean
   now(): number
@@ -35,138 +41,181 @@ export interface Session {
   receive(frame: string): Promise<void>
   /** Takes away the rights that a change of an account ended. */
   accountChanged(change: AccountChange): Promise<void>
-  /** Says where the joined threads stand. */
-  heartbeat(): void
+  /** Says where the joined threads stand. `heads` keeps frames that say it, for others who joined the same. */
+  heartbeat(heads: Map<Room, Buffer>): void
   /** Leaves all rooms. */
   end(): void
 }
 
-/** Starts a session for the credentials in `headers`, which may be none: reading needs no account. */
-export function createSession(parts: SessionParts, transport: Transport, headers: Headers): Session {
-  const { hub, accounts, node } = parts
+/** Starts a session for these credentials; undefined for none: reading needs no account. */
+export function createSession(
+  parts: SessionParts,
+  transport: Transport,
+  credentials: Credentials | undefined,
+): Session {
+  return new SocketSession(parts, transport, credentials)
+}
+
+/**
+ * There is one for each socket, and what one weighs is what a viewer weighs: a class, since a function of its own for each
+ * thing that a socket can do would weigh several times its state. What few need is made when they need it.
+ */
+class SocketSession implements Session {
+  private readonly parts: SessionParts
+  private readonly transport: Transport
   /** Joined threads; undefined while the join is under way. */
-  const joined = new Map<string, Room | undefined>()
+  private readonly joined = new Map<string, Room | undefined>()
   /** Joined threads that may not be there yet. */
-  const awaited = new Set<string>()
-  const messages = createBucket(parts.now, limits.messageBurst, limits.messagesPerSecond)
-  const allowance = parts.limited ? createAllowance(parts.now) : undefined
+  private awaited: Set<string> | undefined = undefined
+  private messages: Bucket | undefined = undefined
+  private allowance: Allowance | undefined = undefined
   /** From where the text of a run was last asked for, and when. */
-  const texts = new Map<string, { at: number; asked: number }>()
-  let credentials = headers
-  let identity: Identity | null = null
-  /** While it is looked up who asks: of whom word came meanwhile. */
-  let meanwhile: Set<string> | undefined
-  let ended = false
-  // What depends on who asks is dealt with in order, and first when that is known.
-  let queue: Promise<void> = identify()
+  private texts: Map<string, { at: number; asked: number }> | undefined = undefined
+  private who: Who | undefined
+  private ended = false
+  /** What depends on who asks is dealt with in order, and first when that is known. */
+  private queue: Promise<void> | undefined = undefined
 
-  say({ type: 'welcome', protocol: protocolVersion, node, heartbeat: limits.heartbeatMs })
-
-  function say(message: Down): void {
-    if (!ended) transport.deliver(textFrame(toLine(message)))
+  constructor(parts: SessionParts, transport: Transport, credentials: Credentials | undefined) {
+    this.parts = parts
+    this.transport = transport
+    this.who = credentials && new Who(credentials)
+    if (this.who) this.queue = this.identify(this.who)
+    transport.deliver(parts.welcome)
   }
 
-  function complain(problem: Problem, thread?: string): void {
-    say({
-      type: 'error',
-      code: problem.code,
-      message: problem.detail ?? problem.message,
-      ...(problem.retryMs !== undefined && { retryMs: problem.retryMs }),
-      ...(thread !== undefined && { thread }),
-    })
+  get identity(): Identity | null {
+    return this.who?.identity ?? null
   }
 
-  function reject(code: ProblemCode, detail: string, close: number): void {
-    complain(new Problem(code, { detail }))
-    transport.close(close, code)
-    end()
-  }
-
-  function fail(error: unknown, thread?: string): void {
-    if (error instanceof Problem) return complain(error, thread)
-    parts.onError(error)
-    complain(new Problem('internal', { retryMs: 2_000 }), thread)
-  }
-
-  async function identify(): Promise<void> {
-    const asked = credentials
-    const heard = (meanwhile = new Set<string>())
-    try {
-      let found = await accounts.identify(asked)
-      // The answer may be from before a ban of which word came while it was under way.
-      while (found !== null && heard.delete(found.actor.id)) found = await accounts.identify(asked)
-      // Signed in anew meanwhile: that answer counts, not this one.
-      if (asked === credentials) identity = found
-    } catch (error) {
-      fail(error)
-    } finally {
-      if (meanwhile === heard) meanwhile = undefined
+  async receive(frame: string): Promise<void> {
+    if (this.ended) return
+    const { limited, now } = this.parts
+    if (limited) {
+      this.messages ??= new Bucket(now, limits.messageBurst, limits.messagesPerSecond)
+      if (this.messages.left() < 1) return this.reject('rate-limited', 'too many messages', closeCodes.rate)
+      this.messages.take(1)
     }
-  }
-
-  async function receive(frame: string): Promise<void> {
-    if (ended) return
-    if (parts.limited && messages.left() < 1)
-      return reject('rate-limited', 'too many messages', closeCodes.rate)
-    messages.take(1)
     if (Buffer.byteLength(frame) > limits.frameBytes) {
-      return reject('too-large', `a frame has at most ${limits.frameBytes} bytes`, closeCodes.tooLarge)
+      return this.reject('too-large', `a frame has at most ${limits.frameBytes} bytes`, closeCodes.tooLarge)
     }
     const message = parse(frame)
     if (message === undefined)
-      return reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
+      return this.reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
     // Reading needs no account, so it does not wait until it is known who asks.
-    if (message.type !== 'typing' && message.type !== 'auth') return dispatch(message)
-    queue = queue.then(() => dispatch(message)).catch(fail)
-    await queue
+    if (message.type !== 'typing' && message.type !== 'auth') return this.dispatch(message)
+    this.queue = (this.queue ?? Promise.resolve())
+      .then(() => this.dispatch(message))
+      .catch((error: unknown) => this.fail(error))
+    await this.queue
   }
 
-  async function dispatch(message: Up): Promise<void> {
-    if (ended) return
-    switch (message.type) {
-      case 'join':
-        // Joins do not wait for each other: a page of threads would pay for each in turn.
-        void join(message).catch((error: unknown) => {
-          // Where it was joined before, that still stands.
-          if (joined.get(message.thread) === undefined) forget(message.thread)
-          fail(error, message.thread)
-        })
-        return
-      case 'leave':
-        return leave(message.thread)
-      case 'typing':
-        return note(message.thread, message.parent)
-      case 'text':
-        return tellText(message)
-      case 'auth':
-        credentials = bearer(message.token)
-        identity = null
-        stopTyping()
-        await identify()
-        if (message.token !== '' && identity === null) complain(new Problem('session-ended'))
-        return
+  async accountChanged(change: AccountChange): Promise<void> {
+    // At once, and given back only if the credentials still hold.
+    if (this.who?.loses(change) !== true) return
+    this.stopTyping()
+    await this.identify(this.who)
+    if (this.identity === null) this.complain(new Problem('session-ended'))
+  }
+
+  heartbeat(heads: Map<Room, Buffer>): void {
+    for (const [thread, room] of this.joined) {
+      if (room === undefined) continue
+      let frame = heads.get(room)
+      if (frame === undefined) {
+        frame = textFrame(toLine({ type: 'head', thread, seq: room.head }))
+        heads.set(room, frame)
+      }
+      this.transport.mention(frame)
     }
   }
 
-  /** Where nothing streams under that name, the post as it is comes by its seq. */
-  function tellText({ thread, post, run, at = 0 }: Extract<Up, { type: 'text' }>): void {
-    const room = joined.get(thread)
-    if (room === undefined || askedJustNow(run, at)) return
+  end(): void {
+    this.ended = true
+    for (const room of this.joined.values()) room?.leave(this.transport)
+    this.joined.clear()
+    this.parts.watch.forget(this)
+  }
+
+  private complain(problem: Problem, thread?: string): void {
+    if (!this.ended) this.transport.deliver(errorFrame(problem, thread))
+  }
+
+  private reject(code: ProblemCode, detail: string, close: number): void {
+    this.complain(new Problem(code, { detail }))
+    this.transport.close(close, code)
+    this.end()
+  }
+
+  private fail(error: unknown, thread?: string): void {
+    if (error instanceof Problem) return this.complain(error, thread)
+    this.parts.onError(error)
+    this.complain(new Problem('internal', { retryMs: 2_000 }), thread)
+  }
+
+  private async identify(who: Who): Promise<void> {
+    const { accounts, watch } = this.parts
+    watch.unsure(this)
     try {
-      allowance?.check()
+      await who.identify(accounts)
     } catch (error) {
-      return fail(error, thread)
+      this.fail(error)
+    }
+    // Where it is looked up once more by now, that is not over.
+    if (!this.ended && !who.unsure) watch.known(this, who.identity?.actor.id)
+  }
+
+  private async dispatch(message: Up): Promise<void> {
+    if (this.ended) return
+    switch (message.type) {
+      case 'join':
+        // Joins do not wait for each other: a page of threads would pay for each in turn.
+        void this.join(message).catch((error: unknown) => {
+          // Where it was joined before, that still stands.
+          if (this.joined.get(message.thread) === undefined) this.forget(message.thread)
+          this.fail(error, message.thread)
+        })
+        return
+      case 'leave':
+        return this.leave(message.thread)
+      case 'typing':
+        return this.note(message.thread, message.parent)
+      case 'text':
+        return this.tellText(message)
+      case 'auth':
+        return this.authenticate(message.token)
+    }
+  }
+
+  private async authenticate(token: string): Promise<void> {
+    const credentials = bearer(token)
+    if (this.who) this.who.replace(credentials)
+    else this.who = new Who(credentials)
+    this.stopTyping()
+    await this.identify(this.who)
+    if (token !== '' && this.identity === null) this.complain(new Problem('session-ended'))
+  }
+
+  /** Where nothing streams under that name, the post as it is comes by its seq. */
+  private tellText({ thread, post, run, at = 0 }: Extract<Up, { type: 'text' }>): void {
+    const room = this.joined.get(thread)
+    if (room === undefined || this.askedJustNow(run, at)) return
+    try {
+      this.draws()?.check()
+    } catch (error) {
+      return this.fail(error, thread)
     }
     const delta = room.text(post, run, at)
     if (delta === undefined) return
     const frame = textFrame(toLine(delta))
-    allowance?.spend(frame.length)
-    transport.deliver(frame)
+    this.allowance?.spend(frame.length)
+    this.transport.deliver(frame)
   }
 
   /** Whoever asks again so soon did not wait for the answer. */
-  function askedJustNow(run: string, at: number): boolean {
-    const now = parts.now()
+  private askedJustNow(run: string, at: number): boolean {
+    const texts = (this.texts ??= new Map())
+    const now = this.parts.now()
     const before = texts.get(run)
     if (before?.at === at && before.asked + liveLimits.textAgainMs > now) return true
     texts.delete(run)
@@ -175,90 +224,67 @@ export function createSession(parts: SessionParts, transport: Transport, headers
     return false
   }
 
-  async function join({
-    thread,
-    after,
-    quiet,
-    brief,
-    expected = false,
-    have = [],
-  }: Extract<Up, { type: 'join' }>): Promise<void> {
+  /** What it may draw; undefined for anything. */
+  private draws(): Allowance | undefined {
+    return this.parts.limited ? (this.allowance ??= createAllowance(this.parts.now)) : undefined
+  }
+
+  private async join(message: Extract<Up, { type: 'join' }>): Promise<void> {
+    const { thread, after, quiet, brief, expected = false } = message
+    const { joined, transport } = this
+    const allowance = this.draws()
     allowance?.check()
     const waits = expected && after === 0
-    if (!joined.has(thread) && joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
-    if (waits && !awaited.has(thread)) {
-      if (awaited.size >= liveLimits.awaitedThreads) throw new Problem('too-many-threads')
-      awaited.add(thread)
+    if (!joined.has(thread)) {
+      if (joined.size >= limits.joinedThreads) throw new Problem('too-many-threads')
+      if (!waits) joined.set(thread, undefined)
     }
-    if (!joined.has(thread)) joined.set(thread, undefined)
-    const room = await hub.room(thread, waits)
-    if (ended || !joined.has(thread)) return
-    const known = new Map(have.map(({ run, at }) => [run, at]))
-    await room.join(transport, { after, quiet, brief, have: known, allowance })
-    if (!ended && joined.has(thread)) joined.set(thread, room)
+    if (waits) this.awaits(thread)
+    const room = await this.parts.hub.room(thread, waits)
+    if (this.ended || !joined.has(thread)) return
+    const have = message.have && new Map(message.have.map(({ run, at }) => [run, at]))
+    await room.join(transport, { after, quiet, brief, allowance, ...(have && { have }) })
+    if (!this.ended && joined.has(thread)) joined.set(thread, room)
     else room.leave(transport)
   }
 
-  function leave(thread: string): void {
-    joined.get(thread)?.leave(transport)
-    forget(thread)
+  /** Throws too-many-threads. */
+  private awaits(thread: string): void {
+    const awaited = (this.awaited ??= new Set())
+    if (!awaited.has(thread) && awaited.size >= liveLimits.awaitedThreads)
+      throw new Problem('too-many-threads')
+    awaited.add(thread)
+    if (!this.joined.has(thread)) this.joined.set(thread, undefined)
   }
 
-  function forget(thread: string): void {
-    joined.delete(thread)
-    awaited.delete(thread)
+  private leave(thread: string): void {
+    this.joined.get(thread)?.leave(this.transport)
+    this.forget(thread)
   }
 
-  function note(thread: string, parent: number | null): void {
-    const room = joined.get(thread)
+  private forget(thread: string): void {
+    this.joined.delete(thread)
+    this.awaited?.delete(thread)
+  }
+
+  private note(thread: string, parent: number | null): void {
+    const room = this.joined.get(thread)
     if (room === undefined) return
-    if (!can(identity?.actor ?? null, 'type')) return complain(new Problem('sign-in-required'), thread)
-    const { id, name } = identity!.actor
-    room.presence.type(transport.id, { id, name }, parent)
+    const actor = this.identity?.actor ?? null
+    if (actor === null || !can(actor, 'type')) return this.complain(new Problem('sign-in-required'), thread)
+    const { id, name } = actor
+    room.presence.type(this.transport.id, { id, name }, parent)
   }
 
-  function stopTyping(): void {
-    for (const room of joined.values()) room?.presence.type(transport.id, { id: '', name: '' }, null)
-  }
-
-  async function accountChanged({ userId, sessionId }: AccountChange): Promise<void> {
-    meanwhile?.add(userId)
-    if (identity?.actor.id !== userId) return
-    if (sessionId !== undefined && identity.sessionId !== sessionId) return
-    // At once, and given back only if the credentials still hold.
-    identity = null
-    stopTyping()
-    await identify()
-    if (identity === null) complain(new Problem('session-ended'))
-  }
-
-  function heartbeat(): void {
-    const heads = [...joined].flatMap(([thread, room]) =>
-      room ? [toLine({ type: 'head', thread, seq: room.head })] : [],
-    )
-    if (heads.length > 0) transport.mention(textFrame(heads.join('\n')))
-  }
-
-  function end(): void {
-    ended = true
-    for (const room of joined.values()) room?.leave(transport)
-    joined.clear()
-  }
-
-  return {
-    get identity() {
-      return identity
-    },
-    receive,
-    accountChanged,
-    heartbeat,
-    end,
+  private stopTyping(): void {
+    for (const room of this.joined.values())
+      room?.presence.type(this.transport.id, { id: '', name: '' }, null)
   }
 }
 
 /** A token as a request would carry it; one that no header can hold is nobody's. */
-function bearer(token: string): Headers {
-  return new Headers(/^[\x21-\x7e]+$/.test(token) ? { authorization: `Bearer ${token}` } : {})
+function bearer(token: string): Credentials {
+  return /^[\x21-\x7e]+$/.test(token) ? { authorization: `Bearer ${token}` } : {}
 }
 
 function parse(frame: string): Up | undefined {

@@ -9,7 +9,9 @@ import type { AiParts } from '../../server/ai/parts.ts'
 import { createMemoryLiveText, type LiveText } from '../../server/bus/live-text.ts'
 import { createHub, type Hub } from '../../server/live/hub.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
+import { welcomeFrame } from '../../server/live/session-frames.ts'
 import { createSession } from '../../server/live/session.ts'
+import { createWatch } from '../../server/live/watch.ts'
 import { openDatabase, type OpenDatabase } from '../../server/store/database.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Actor } from '../../server/threads/access.ts'
@@ -349,7 +351,8 @@ function openWire(hub: Hub): Wire {
     {
       hub,
       accounts: { identify: () => Promise.resolve(null) },
-      node: 'test',
+      watch: createWatch(),
+      welcome: welcomeFrame('test'),
       limited: false,
       now: () => performance.now(),
       onError: (error) => {
@@ -357,7 +360,7 @@ function openWire(hub: Hub): Wire {
       },
     },
     { id: `wire${++wires}`, deliver, mention: deliver, close: cut },
-    new Headers(),
+    undefined,
   )
 
   function cut(): void {

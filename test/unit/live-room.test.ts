@@ -1,23 +1,30 @@
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Bus } from '../../server/bus/bus.ts'
 import { createMemoryBus } from '../../server/bus/memory.ts'
+import { encodeThreadMessage } from '../../server/bus/messages.ts'
 import { liveLimits } from '../../server/live/limits.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import type { Viewer } from '../../server/live/fan-out.ts'
 import { createRoom, type Room } from '../../server/live/room.ts'
+import type { StreamText } from '../../server/live/streams.ts'
 import { aPost, aThread } from '../helpers/posts.ts'
 
 const { id: thread } = aThread()
 const head = 100
 let html: string
+let replies: StreamText[]
+let bus: Bus
 let room: Room
 
 beforeEach(async () => {
   html = ''
+  replies = []
+  bus = createMemoryBus()
   room = createRoom({
     thread,
     node: 'n',
-    bus: createMemoryBus(),
+    bus,
     metrics: createLiveMetrics(new Registry()),
     readDifference(after) {
       const posts = Array.from({ length: 10 }, (_, i) => ({ ...aPost(i + 1), html, seq: head - 9 + i }))
@@ -28,7 +35,7 @@ beforeEach(async () => {
         seq: head,
       })
     },
-    readStreams: () => Promise.resolve([]),
+    readStreams: () => Promise.resolve(replies),
     nextAlias: () => 1,
     onError(error) {
       throw error
@@ -96,6 +103,60 @@ test('a difference that is left to HTTP is not written out first', async () => {
   expect(frame.toString()).toContain('"behind":true')
   const longest = Math.max(...stringify.mock.results.map(({ value }) => String(value).length))
   expect(longest).toBeLessThan(1_000)
+})
+
+/** Opens the room while a reply is written, and gives what adds to its text. */
+async function streaming(text: string): Promise<(at: number, text: string) => Promise<void>> {
+  replies = [{ post: 1, run: 'r', epoch: 1, text }]
+  await room.open()
+  return (at, piece) => {
+    const place = { post: 1, run: 'r', epoch: 1, at }
+    const line = JSON.stringify({ type: 'delta', thread, post: 1, run: 'r', at, text: piece })
+    return bus.publish(thread, encodeThreadMessage({ kind: 'delta', ...place, line }))
+  }
+}
+
+async function joins(have?: number): Promise<Buffer> {
+  const one = viewer(`${Math.random()}`)
+  await room.join(one, { after: head, ...(have !== undefined && { have: new Map([['r', have]]) }) })
+  return one.frames[0]!
+}
+
+const streamsOf = (frame: Buffer) =>
+  (JSON.parse(frame.toString('utf8', frame[1] === 126 ? 4 : 2)) as { streams: object[] }).streams
+
+test('a crowd that comes while a reply is written shares one frame until its text grows', async () => {
+  const grow = await streaming('The author')
+  const first = await joins()
+  expect(streamsOf(first)).toEqual([{ post: 1, run: 'r', text: 'The author', as: 1 }])
+  expect((await joins()) === first).toBe(true)
+  const rest = await joins(4)
+  expect(streamsOf(rest)).toEqual([{ post: 1, run: 'r', at: 4, text: 'author', as: 1 }])
+  expect((await joins(4)) === rest).toBe(true)
+  await grow(10, ' says')
+  const later = await joins()
+  expect(streamsOf(later)).toEqual([{ post: 1, run: 'r', text: 'The author says', as: 1 }])
+  expect(streamsOf(await joins(4))).toEqual([{ post: 1, run: 'r', at: 4, text: 'author says', as: 1 }])
+  expect((await joins()) === later).toBe(true)
+})
+
+test('of frames with the texts of replies only so many are kept', async () => {
+  await streaming('x'.repeat(1_000))
+  const first = await joins()
+  for (let at = 1; at < liveLimits.joinedFrames; at++) await joins(at)
+  expect((await joins()) === first).toBe(true)
+  await joins(liveLimits.joinedFrames)
+  const again = await joins()
+  expect([again === first, again.equals(first)]).toEqual([false, true])
+})
+
+test('of frames with the texts of replies only so many bytes are kept', async () => {
+  await streaming('x'.repeat(liveLimits.joinedFramesBytes * 0.4))
+  const first = await joins()
+  await joins(1)
+  expect((await joins()) === first).toBe(true)
+  await joins(2)
+  expect((await joins()) === first).toBe(false)
 })
 
 test('presence is told to many less often than to few', async () => {

@@ -6,8 +6,10 @@ import type { Hub } from '../../server/live/hub.ts'
 import { liveLimits } from '../../server/live/limits.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { createRoom, type Room } from '../../server/live/room.ts'
+import { welcomeFrame } from '../../server/live/session-frames.ts'
 import { createSession, type Session } from '../../server/live/session.ts'
 import type { StreamText } from '../../server/live/streams.ts'
+import { createWatch, type Watch } from '../../server/live/watch.ts'
 import { limits } from '../../shared/limits.ts'
 import type { Down, Up } from '../../shared/live.ts'
 import { aPost, aThread } from '../helpers/posts.ts'
@@ -27,6 +29,7 @@ let closed: string[]
 /** How often a room was asked for. */
 let visits: number
 let identify: () => Promise<Identity | null>
+let watch: Watch<Session>
 
 beforeEach(() => {
   time = 1_000
@@ -37,6 +40,7 @@ beforeEach(() => {
   closed = []
   visits = 0
   identify = () => Promise.resolve(null)
+  watch = createWatch()
 })
 afterEach(async () => {
   for (const room of rooms.values()) await (await room).close()
@@ -86,7 +90,8 @@ function start(limited = true): Session {
     {
       hub,
       accounts: { identify: () => identify() },
-      node: 'n',
+      watch,
+      welcome: welcomeFrame('n'),
       limited,
       now: () => time,
       onError(error) {
@@ -94,7 +99,7 @@ function start(limited = true): Session {
       },
     },
     { id: 'v', deliver: take, mention: take, close: (_, reason) => void closed.push(reason) },
-    new Headers(),
+    { cookie: 'a' },
   )
 }
 
@@ -267,4 +272,60 @@ test('word of others changes nothing', async () => {
   await session.accountChanged({ userId: 'bob' } as Parameters<Session['accountChanged']>[0])
   answer(ada)
   await vi.waitFor(() => expect(session.identity).toBe(ada))
+})
+
+test('word of a user finds the sessions of that user, and no others', async () => {
+  const ada = {
+    sessionId: 's',
+    actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' },
+  } as Identity
+  let answer!: (identity: Identity | null) => void
+  identify = () => new Promise((resolve) => (answer = resolve))
+  const session = start()
+  // As long as it is not known who this is, it may be anyone.
+  expect(watch.concerned('ada')).toEqual([session])
+  answer(ada)
+  await vi.waitFor(() => expect(watch.signedIn()).toEqual([session]))
+  expect([watch.concerned('ada'), watch.concerned('bob')]).toEqual([[session], []])
+  const changed = session.accountChanged({ userId: 'ada' })
+  expect([watch.concerned('bob'), watch.signedIn()]).toEqual([[session], []])
+  answer(null)
+  await changed
+  expect([watch.concerned('ada'), all('error')]).toMatchObject([[], [{ code: 'session-ended' }]])
+  identify = () => Promise.resolve({ ...ada, actor: { ...ada.actor, id: 'bob' } })
+  await say(session, { type: 'auth', token: 'bobs' })
+  expect([watch.concerned('ada'), watch.concerned('bob')]).toEqual([[], [session]])
+  session.end()
+  expect([watch.concerned('bob'), watch.signedIn()]).toEqual([[], []])
+})
+
+test('a session that ends while it is looked up who it is leaves nothing behind', async () => {
+  let answer!: (identity: Identity | null) => void
+  identify = () => new Promise((resolve) => (answer = resolve))
+  const session = start()
+  session.end()
+  answer({ sessionId: 's', actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' } } as Identity)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect([watch.concerned('ada'), watch.signedIn()]).toEqual([[], []])
+})
+
+test('a beat says where each joined thread stands, by one frame for all who joined it', async () => {
+  html = ''
+  const heads = new Map<Room, Buffer>()
+  const session = start()
+  await join(session, { after: head })
+  await join(session, { thread: 'another111', after: head })
+  await until(2)
+  session.heartbeat(heads)
+  expect(all('head')).toEqual([
+    { type: 'head', thread, seq: head },
+    { type: 'head', thread: 'another111', seq: head },
+  ])
+  const made = [...heads.values()]
+  const other = start()
+  await join(other, { after: head })
+  await until(3)
+  other.heartbeat(heads)
+  expect(all('head')).toHaveLength(3)
+  expect([...heads.values()].every((frame, i) => frame === made[i])).toBe(true)
 })
