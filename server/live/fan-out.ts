@@ -30,7 +30,10 @@ export interface FanOut {
   remove(viewer: string): void
   /** `since` is when the line became true, in milliseconds since 1970. */
   say(line: RoomLine, since: number): void
-  /** A frame of its own for everyone, now; who is slow may miss it. */
+  /**
+   * A frame of its own for everyone. Who is slow may miss it, and all may where a newer one comes before the one before it is
+   * written.
+   */
   mention(frame: Buffer): void
   close(): void
 }
@@ -56,6 +59,8 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
   let said = 0
   let waiting: Batch | undefined
   let writing = false
+  /** What is being mentioned, or is to be next. */
+  let mentioned: Buffer | undefined
   let closed = false
   /** When the next round may begin: with what lasts in it, and with nothing but pieces of replies. */
   let ready = { lasting: 0, passing: 0 }
@@ -92,6 +97,22 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
     const frames = framesOf(batch.lines)
     const start = said - batch.lines.length
     const round = [...listeners.values()]
+    inSlices(
+      round,
+      ({ viewer, ear, from }) => {
+        const frame = frames(ear, from - start)
+        if (frame) viewer.deliver(frame)
+      },
+      (cost) => rest(cost, round.length, batch),
+    )
+  }
+
+  /** Does something for each listener that is still there when it is its turn. `done` gets how long all of it took. */
+  function inSlices(
+    round: readonly Listener[],
+    each: (listener: Listener) => void,
+    done: (cost: number) => void,
+  ): void {
     let next = 0
     let cost = 0
     slice()
@@ -102,19 +123,28 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
       while (next < round.length && passed < liveLimits.sliceMs) {
         const end = Math.min(next + liveLimits.sliceWrites, round.length)
         for (; next < end; next++) {
-          const { viewer, ear, from, gone } = round[next]!
-          // Some leave before it is their turn.
-          if (gone) continue
-          const frame = frames(ear, from - start)
-          if (frame) viewer.deliver(frame)
+          const listener = round[next]!
+          if (!listener.gone) each(listener)
         }
         passed = performance.now() - began
       }
       cost += passed
       if (closed) return
       if (next < round.length) setImmediate(slice)
-      else rest(cost, round.length, batch!)
+      else done(cost)
     }
+  }
+
+  function mentionNewest(): void {
+    const frame = mentioned!
+    inSlices(
+      [...listeners.values()],
+      ({ viewer }) => viewer.mention(frame),
+      () => {
+        if (mentioned !== frame) return mentionNewest()
+        mentioned = undefined
+      },
+    )
   }
 
   function rest(cost: number, viewers: number, { lines, since }: Batch): void {
@@ -148,7 +178,9 @@ export function createFanOut(metrics: Pick<LiveMetrics, 'delivered' | 'lag'>): F
     remove,
     say,
     mention(frame) {
-      for (const { viewer } of listeners.values()) viewer.mention(frame)
+      const busy = mentioned !== undefined
+      mentioned = frame
+      if (!busy) mentionNewest()
     },
     close() {
       closed = true

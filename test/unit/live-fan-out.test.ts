@@ -96,6 +96,18 @@ describe('fan-out', () => {
     expect(slow.frames.length).toBeLessThan(8)
   })
 
+  test('of what may be missed, the newest is told to everyone', async () => {
+    const { fanOut } = start()
+    const cost = (3 * liveLimits.sliceMs) / liveLimits.sliceWrites / 2
+    const viewers = Array.from({ length: 4 * liveLimits.sliceWrites }, (_, i) => viewer(String(i), cost))
+    for (const each of viewers) fanOut.add(each, 'all')
+    const frame = (text: string) => Buffer.from(`\x81${String.fromCharCode(text.length)}${text}`, 'latin1')
+    for (const text of ['old', 'never', 'new']) fanOut.mention(frame(text))
+    await expect
+      .poll(() => viewers.map((each) => each.lines()), soon)
+      .toEqual(viewers.map(() => ['old', 'new']))
+  })
+
   test('who is closed says nothing more', async () => {
     const { fanOut } = start()
     const one = viewer('one')
