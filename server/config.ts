@@ -38,6 +38,7 @@ const schema = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
   DATABASE_POOL: whole(1, 500, 10),
+  DATABASE_PREPARE: flag('on'),
   REDIS_URL: z
     .string()
     .refine(isRedisUrl, { error: 'must be redis://host:port, or several of these with commas between them' })
@@ -91,6 +92,7 @@ export interface Config {
   dataDir: string
   databaseUrl: string | undefined
   poolSize: number
+  prepare: boolean
   redisUrl: string | undefined
   /** The origin that readers see, without a slash at its end; undefined where it follows from each request. */
   publicUrl: string | undefined
@@ -125,6 +127,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     dataDir: value.DATA_DIR,
     databaseUrl: value.DATABASE_URL,
     poolSize: value.DATABASE_POOL,
+    prepare: value.DATABASE_PREPARE,
     redisUrl: value.REDIS_URL,
     publicUrl: value.PUBLIC_URL && new URL(value.PUBLIC_URL).origin,
     trustProxy: value.TRUST_PROXY,

@@ -4,6 +4,9 @@ export const keyStartLength = 6
 
 /** Sizes and times that only accounts know of. Times are in seconds. */
 export const accountLimits = {
+  /** How many people a node remembers between their requests, and for how many milliseconds. */
+  remembered: 10_000,
+  rememberedMs: 10_000,
   /** A session that is not used for this long ends. */
   sessionLifetime: 90 * 24 * 3600,
   /** A session in use is prolonged at the most this often: each time is a write. */

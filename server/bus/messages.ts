@@ -27,8 +27,9 @@ export interface StreamPlace {
 }
 
 /**
- * A header line, then the body as it is: the room needs the seq of a change and need not parse what it passes on.
- * `committedAt` is in milliseconds since 1970 by the writer's clock.
+ * A header line, then the body, which is one line, as it is: the room needs the seq of a change and need not parse what it
+ * passes on. Several such pairs, joined by line breaks, travel as one message of the bus. `committedAt` is in milliseconds
+ * since 1970 by the writer's clock.
  */
 export function encodeThreadMessage(message: ThreadMessage): string {
   switch (message.kind) {
@@ -44,12 +45,19 @@ export function encodeThreadMessage(message: ThreadMessage): string {
   }
 }
 
-/** Reads what `encodeThreadMessage` wrote; undefined for anything else (a newer node may say more). */
-export function decodeThreadMessage(text: string): ThreadMessage | undefined {
-  const end = text.indexOf('\n')
-  if (end === -1) return undefined
-  const [kind, ...fields] = text.slice(0, end).split(' ')
-  const body = text.slice(end + 1)
+/** Reads what `encodeThreadMessage` wrote, one or several; what else there is is left out (a newer node may say more). */
+export function decodeThreadMessages(text: string): ThreadMessage[] {
+  const lines = text.split('\n')
+  const messages: ThreadMessage[] = []
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const message = decode(lines[i]!, lines[i + 1]!)
+    if (message !== undefined) messages.push(message)
+  }
+  return messages
+}
+
+function decode(header: string, body: string): ThreadMessage | undefined {
+  const [kind, ...fields] = header.split(' ')
   if (kind === 'p') return { kind: 'presence', body }
   if (kind === 'd') {
     const [post, run = '', epoch, at] = fields

@@ -16,6 +16,7 @@ import { createReport, entryLine, openReportFile, summary } from '../importing/r
 import { originOf, sitePages } from '../importing/site-pages.ts'
 import { readWordPress } from '../importing/wordpress.ts'
 import { createRenderer } from '../threads/render.ts'
+import { createTogether } from '../threads/together.ts'
 import type { ThreadParts } from '../threads/parts.ts'
 import type { ImportOptions, System } from './import-options.ts'
 import { openStore } from './open.ts'
@@ -42,7 +43,9 @@ export async function importCommentsCommand(
       request: (urls) => db.transaction().execute((tx) => linkIds(tx, urls)),
     }
     // Nobody listens to this process: nodes that run find what is new when they compare heads.
-    const parts = { db, bus: createMemoryBus(), render, links, log, sites, publicUrl }
+    const bus = createMemoryBus()
+    const together = createTogether({ db, bus })
+    const parts = { db, bus, together, render, links, log, sites, publicUrl }
     const saved = options.report === undefined ? undefined : openReportFile(options.report)
     const report = createReport((entry) => {
       process.stderr.write(`${entryLine(entry)}\n`)

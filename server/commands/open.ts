@@ -21,6 +21,7 @@ export async function openStore(config: Config, log: Logger): Promise<OpenDataba
     url: config.databaseUrl,
     dataDir: config.dataDir,
     poolSize: config.poolSize,
+    prepare: config.prepare,
     template: pgliteTemplate,
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
   })

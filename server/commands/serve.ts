@@ -35,6 +35,7 @@ import { importThread } from '../threads/import.ts'
 import { linkSettled } from '../threads/link-settled.ts'
 import type { ThreadParts } from '../threads/parts.ts'
 import { createRenderer } from '../threads/render.ts'
+import { createTogether } from '../threads/together.ts'
 import { openAi } from './ai.ts'
 import { distDir, openStore } from './open.ts'
 import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
@@ -98,7 +99,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     : unlimited
   if (!config.rateLimits) log.warn('RATE_LIMITS=off: nobody is kept from flooding this server')
   let draining = false
-  const threads: ThreadParts = { db, bus, render, links, log }
+  const threads: ThreadParts = { db, bus, render, links, log, together: createTogether({ db, bus }) }
   const ai = await openAi(threads, config, { node, secret, liveText, fetch, log, registry })
 
   const sites = createSites({ db })

@@ -1,9 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
 import { Problem } from '../../shared/errors.ts'
-import { limits } from '../../shared/limits.ts'
 import type { Accounts, Identity } from '../accounts/accounts.ts'
 import { addressOf } from './address.ts'
 import type { Env } from './context.ts'
@@ -29,14 +27,6 @@ export function trace(parts: { log: Logger; metrics: HttpMetrics; trustProxy: nu
     c.get('log').debug({ method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, 'request')
   }
 }
-
-/** Refuses bodies over `limits.requestBytes`. Problems: too-large. */
-export const limitBody: Middleware = bodyLimit({
-  maxSize: limits.requestBytes,
-  onError: () => {
-    throw new Problem('too-large')
-  },
-})
 
 /** Looks up who asks, once and only if someone wants to know. */
 export function identity(accounts: Accounts): Middleware {

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { Problem, type ProblemCode } from '../../shared/errors.ts'
 import type { Actor } from '../threads/access.ts'
 import type { Ctx, Env } from './context.ts'
-import { limitBody } from './middleware.ts'
+import { limitBody } from './limit-body.ts'
 import type { LimitName, RateLimits } from './rate-limits.ts'
 
 type Shape = z.ZodMiniType

@@ -1,6 +1,6 @@
 import { transact, type Db } from '../store/database.ts'
 import { changeThread } from '../store/change.ts'
-import { insertEmbeds } from '../store/content.ts'
+import { embedRows, insertEmbeds } from '../store/content.ts'
 import { newThreadId } from '../threads/ids.ts'
 import type { Renderer } from '../threads/render.ts'
 import { embedsOf, prepare, type EnsureLinks } from './content.ts'
@@ -143,7 +143,7 @@ async function makeThread(
         body_seq: 1,
       })
       .execute()
-    await insertEmbeds(tx, id, 1, embeds!)
+    await insertEmbeds(tx, embedRows(id, 1, embeds!))
     await tx.insertInto('imported_threads').values({ source, source_id: sourceId, thread_id: id }).execute()
     if (root === null) return
     await tx

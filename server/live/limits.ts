@@ -10,6 +10,17 @@ export const liveLimits = {
   readBytes: 64 * 1024,
   /** How long a closing socket may take before it is cut. */
   closeMs: 3_000,
+  /**
+   * After a round of writes a room rests for so many times what the round took, at most so long: with what lasts waiting,
+   * and where there is nothing but pieces of replies. Rooms leave the better part of the time to others that way.
+   */
+  restShare: 3,
+  restMs: 25,
+  passingRestShare: 6,
+  passingRestMs: 50,
+  /** A round that takes longer lets others in between; so many writes are made between two looks at the clock. */
+  sliceMs: 2,
+  sliceWrites: 16,
   /** Recent changes that a room remembers, and how many UTF-16 units of them. */
   ring: 256,
   ringText: 4 * 1024 * 1024,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, Unsubscribe } from '../bus/bus.ts'
 import {
-  decodeThreadMessage,
+  decodeThreadMessages,
   encodeThreadMessage,
   replyOf,
   toLine,
@@ -13,21 +13,13 @@ import type { Delta, Joined } from '../../shared/live.ts'
 import type { Post } from '../../shared/post.ts'
 import type { Allowance } from './allowance.ts'
 import { createDifferenceReader, type Difference } from './difference.ts'
+import { createFanOut, type Ear, type Viewer } from './fan-out.ts'
 import { textFrame } from './frame.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createRing } from './ring.ts'
-import { createStreams, type RoomLine, type StreamText } from './streams.ts'
-
-/** What a room needs of a socket. */
-export interface Viewer {
-  readonly id: string
-  /** Writes a frame that must arrive. */
-  deliver(frame: Buffer): void
-  /** Writes a frame that may be left out when the socket is slow. */
-  mention(frame: Buffer): void
-}
+import { createStreams, type StreamText } from './streams.ts'
 
 export interface RoomParts {
   readonly thread: string
@@ -80,7 +72,7 @@ export interface JoinPlace {
 
 export function createRoom(parts: RoomParts): Room {
   const { thread, node, bus, metrics } = parts
-  const viewers = new Map<string, { viewer: Viewer; ear: Ear }>()
+  const viewers = createFanOut(metrics)
   const ring = createRing()
   /** Changes that came before an older one did. */
   const early = new Map<number, { line: string; committedAt: number; reply?: ReplyState }>()
@@ -95,7 +87,6 @@ export function createRoom(parts: RoomParts): Room {
   let unsubscribe: Unsubscribe | undefined
   let gapTimer: NodeJS.Timeout | undefined
   let repairing: Promise<void> | undefined
-  let outbox: { lines: RoomLine[]; oldest: number } | undefined
   let presenceTimer: NodeJS.Timeout | undefined
 
   const presence = createPresence({
@@ -108,7 +99,7 @@ export function createRoom(parts: RoomParts): Room {
   const streams = createStreams({
     thread,
     read: parts.readStreams,
-    say: (line) => say(line, Date.now()),
+    say: (line) => viewers.say(line, Date.now()),
     nextAlias: parts.nextAlias,
     onError: parts.onError,
   })
@@ -134,14 +125,15 @@ export function createRoom(parts: RoomParts): Room {
   }
 
   function receive(text: string): void {
-    const message = decodeThreadMessage(text)
-    if (message === undefined || state === 'closed') return
-    if (message.kind === 'presence') return presence.hear(message.body)
-    if (message.kind === 'delta') return streams.hear(message, message.line)
-    const { seq } = message
-    if (state === 'live' && seq <= head) return
-    if (early.size < limits.heldMessages) early.set(seq, message)
-    if (state === 'live') advance()
+    if (state === 'closed') return
+    for (const message of decodeThreadMessages(text)) {
+      if (message.kind === 'presence') presence.hear(message.body)
+      else if (message.kind === 'delta') streams.hear(message, message.line)
+      else if (state !== 'live' || message.seq > head) {
+        if (early.size < limits.heldMessages) early.set(message.seq, message)
+        if (state === 'live') advance()
+      }
+    }
   }
 
   /** Tells the viewers of every change that follows the head without a hole, and waits a little where there is one. */
@@ -152,36 +144,13 @@ export function createRoom(parts: RoomParts): Room {
       early.delete(head)
       ring.push(head, next.line)
       if (next.reply) streams.changed(next.reply)
-      say(next, next.committedAt)
+      viewers.say(next, next.committedAt)
     }
     if (early.size > 0) for (const seq of early.keys()) if (seq <= head) early.delete(seq)
     if (early.size === 0) {
       clearTimeout(gapTimer)
       gapTimer = undefined
     } else gapTimer ??= setTimeout(() => void repair(), liveLimits.gapMs)
-  }
-
-  /** Lines said in one turn of the event loop go out as one frame, framed once. */
-  function say(line: RoomLine, committedAt: number): void {
-    if (viewers.size === 0) return
-    if (outbox) outbox.lines.push(line)
-    else {
-      outbox = { lines: [line], oldest: committedAt }
-      setImmediate(flush)
-    }
-  }
-
-  function flush(): void {
-    if (outbox === undefined) return
-    const { lines, oldest } = outbox
-    outbox = undefined
-    const frames = framesOf(lines)
-    for (const { viewer, ear } of viewers.values()) {
-      const frame = frames(ear)
-      if (frame) viewer.deliver(frame)
-    }
-    metrics.delivered(lines.length, viewers.size)
-    metrics.lag.observe(Math.max(0, Date.now() - oldest) / 1000)
   }
 
   /** Fills the hole after the head from the database, once for all viewers. */
@@ -209,7 +178,6 @@ export function createRoom(parts: RoomParts): Room {
   /** Takes what the database knows: viewers get what changed after the old head as a whole. */
   function adopt(read: Difference): void {
     if (state !== 'live' || read.seq <= head) return
-    flush()
     const before = head
     head = read.seq
     for (const post of read.posts) {
@@ -221,9 +189,7 @@ export function createRoom(parts: RoomParts): Room {
     // What is not told here may have ended some.
     if (read.from > before) streams.doubt()
     // Of replies that are being written, those who are here know all.
-    const { frame } = joinedAnswer(joinedFrom(before, read))
-    for (const { viewer } of viewers.values()) viewer.deliver(frame)
-    metrics.delivered(1, viewers.size)
+    viewers.say({ line: withStreams(joinedAnswer(joinedFrom(before, read)).line, []) }, Date.now())
     advance()
   }
 
@@ -311,10 +277,8 @@ export function createRoom(parts: RoomParts): Room {
     const { brief, quiet, have = new Map<string, number>(), allowance } = place
     // Many may have been asked for before the first was answered, so it is looked at here.
     allowance?.check()
-    // What waits to be said is part of the answer, and must not be said to the newcomer again.
-    flush()
-    const ear = quiet === true ? 'quiet' : brief === true ? 'brief' : 'all'
-    viewers.set(viewer.id, { viewer, ear })
+    const ear: Ear = quiet === true ? 'quiet' : brief === true ? 'brief' : 'all'
+    viewers.add(viewer, ear)
     const texts = ear === 'quiet' ? [] : streams.list(have)
     const frame = texts.length === 0 ? known.frame : textFrame(withStreams(known.line, texts))
     allowance?.spend(frame.length)
@@ -335,7 +299,7 @@ export function createRoom(parts: RoomParts): Room {
             typing: presence.typing().slice(0, liveLimits.typingShown),
           }),
         )
-        for (const { viewer } of viewers.values()) viewer.mention(frame)
+        viewers.mention(frame)
       },
       Math.max(liveLimits.presenceMs, viewers.size * liveLimits.presenceMsPerViewer),
     )
@@ -346,7 +310,7 @@ export function createRoom(parts: RoomParts): Room {
     join,
     text: streams.text,
     leave(viewer) {
-      viewers.delete(viewer.id)
+      viewers.remove(viewer.id)
       presence.leave(viewer.id)
     },
     presence,
@@ -371,6 +335,7 @@ export function createRoom(parts: RoomParts): Room {
       state = 'closed'
       clearTimeout(gapTimer)
       clearTimeout(presenceTimer)
+      viewers.close()
       streams.close()
       await unsubscribe?.()
     },
@@ -384,29 +349,8 @@ export function createRoom(parts: RoomParts): Room {
     caughtUp.clear()
     latest = undefined
     streams.doubt()
-    const { frame } = answer({ ...emptyJoined(head), behind: true })
-    for (const { viewer } of viewers.values()) viewer.deliver(frame)
+    viewers.say({ line: withStreams(answer({ ...emptyJoined(head), behind: true }).line, []) }, Date.now())
   }
-}
-
-/** What a viewer wants to hear: all in full, all in few bytes, or only what lasts. */
-type Ear = 'all' | 'brief' | 'quiet'
-
-/** Lines as one frame for each kind of ear, made when the first asks; undefined where there is nothing for it. */
-function framesOf(lines: readonly RoomLine[]): (ear: Ear) => Buffer | undefined {
-  const made = new Map<Ear, Buffer | undefined>()
-  const plain = lines.every((line) => !line.passing)
-  return (asked) => {
-    const ear = plain ? 'all' : asked
-    if (!made.has(ear))
-      made.set(ear, frameOf(ear === 'quiet' ? lines.filter((line) => !line.passing) : lines, ear))
-    return made.get(ear)
-  }
-}
-
-function frameOf(lines: readonly RoomLine[], ear: Ear): Buffer | undefined {
-  if (lines.length === 0) return undefined
-  return textFrame(lines.map(({ line, brief }) => (ear === 'brief' && brief) || line).join('\n'))
 }
 
 /** A `joined`, framed for the many who are told just that, and as a line for those who get more with it. */

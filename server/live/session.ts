@@ -9,7 +9,8 @@ import { createAllowance, createBucket } from './allowance.ts'
 import { textFrame } from './frame.ts'
 import type { Hub } from './hub.ts'
 import { liveLimits } from './limits.ts'
-import type { Room, Viewer } from './room.ts'
+import type { Viewer } from './fan-out.ts'
+import type { Room } from './room.ts'
 
 export interface SessionParts {
   readonly hub: Hub

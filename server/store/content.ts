@@ -25,18 +25,9 @@ export interface Content {
   embeds: readonly StoredEmbed[]
 }
 
-/** Writes what a post embeds. */
-export async function insertEmbeds(
-  tx: Transaction<Database>,
-  thread: string,
-  number: number,
-  embeds: readonly StoredEmbed[],
-) {
-  if (embeds.length > 0)
-    await tx
-      .insertInto('post_embeds')
-      .values(embedRows(thread, number, embeds))
-      .execute()
+/** Writes what posts embed. */
+export async function insertEmbeds(tx: Transaction<Database>, rows: ReturnType<typeof embedRows>) {
+  if (rows.length > 0) await tx.insertInto('post_embeds').values(rows).execute()
 }
 
 /** Who shows a link, a post, or without a number any post of a thread: posts to touch, by thread. */

@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { lockDataDir } from './data-dir.ts'
 import { pglitePool } from './pglite.ts'
+import { preparing } from './prepared.ts'
 import type { Database } from './schema.ts'
 
 export type Db = Kysely<Database>
@@ -24,6 +25,8 @@ export interface DatabaseOptions {
   dataDir: string
   /** Connections to Postgres at the most. */
   poolSize?: number
+  /** Whether statements are prepared, which some poolers between here and Postgres cannot have. True unless said otherwise. */
+  prepare?: boolean
   /** A prepared PGlite directory to start from: making a new one takes seconds. */
   template?: string
   onError(error: Error): void
@@ -52,7 +55,9 @@ function openPostgres(url: string, options: DatabaseOptions): OpenDatabase {
   // it would end the process. The pool itself tells of idle ones only, and not of those in the midst of a transaction.
   pool.on('connect', (client) => client.on('error', options.onError))
   pool.on('error', () => undefined)
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool: options.prepare === false ? pool : preparing(pool) }),
+  })
   return {
     db,
     pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),

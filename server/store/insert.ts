@@ -2,10 +2,11 @@ import { sql, type Transaction } from 'kysely'
 import { Problem } from '../../shared/errors.ts'
 import type { Post, PostState } from '../../shared/post.ts'
 import { stamp, type Change } from './change.ts'
-import { findEmbedders, insertEmbeds, type Content } from './content.ts'
+import { embedRows, insertEmbeds, type Content } from './content.ts'
 import { sqlState, transact, type Db } from './database.ts'
 import { loadPosts, readHead, readPost } from './read.ts'
 import type { Database } from './schema.ts'
+import { runColumns, toPost, type PostColumns } from './wire.ts'
 
 export interface NewPost extends Content {
   thread: string
@@ -31,41 +32,12 @@ export interface Inserted {
 
 /**
  * Adds a post, or returns the one that the same author wrote under the same `clientId` before.
- * One statement takes the next seq and number and writes the rows, so the thread's row is locked for as short as can be.
  * Problems: thread-not-found, thread-locked.
  */
 export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
   try {
-    return await transact(db, async (tx) => {
-      const { rows } = await sql<{ number: number }>`
-        with head as (
-          update threads
-          set seq = seq + 1, last_number = last_number + 1, post_count = post_count + 1, last_activity_at = now()
-          where id = ${input.thread} and (not locked or ${input.evenLocked ?? false})
-          returning seq, last_number
-        ), written as (
-          insert into posts (thread_id, number, parent, author_id, body, html, excerpt, state,
-                             quote_number, quote_text, client_id, seq, body_seq)
-          select ${input.thread}, last_number, ${input.parent}::integer, ${input.authorId}, ${input.body}, ${input.html},
-                 ${input.excerpt}, ${input.state ?? 'complete'}, ${input.quote?.number ?? null}::integer,
-                 ${input.quote?.text ?? null}, ${input.clientId}, seq, seq
-          from head
-          returning number
-        )
-        select number from written`.execute(tx)
-      const number = rows[0]?.number
-      if (number === undefined) {
-        throw new Problem((await readHead(tx, input.thread)) ? 'thread-locked' : 'thread-not-found')
-      }
-      await insertEmbeds(tx, input.thread, number, input.embeds)
-      await input.also?.(tx, number)
-      if (input.quote) await dropDeletedQuote(tx, input.thread, number)
-      const post = (await readPost(tx, input.thread, number))!
-      const { own, elsewhere } = await findWaiting(tx, input.thread, number)
-      const changes: Change[] = [{ seq: post.seq, post }]
-      if (own.length > 0) changes.push(...(await stampAfter(tx, input.thread, post.seq, own)))
-      return { post, created: true, changes, shownElsewhere: elsewhere }
-    })
+    const { inserted, changes } = await insertPosts(db, input.thread, [input])
+    return { ...inserted[0]!, changes }
   } catch (error) {
     // The same request came before: that one's post stands, even where it would be refused by now, and this
     // transaction has left nothing.
@@ -78,23 +50,113 @@ export async function insertPost(db: Db, input: NewPost): Promise<Inserted> {
   }
 }
 
+/**
+ * Adds posts to a thread, all of them or, where it throws, none. One statement takes the next seqs and numbers and writes
+ * the rows, so the thread's row is locked for as short as can be. Of what came out, `changes` is told for all together.
+ * Problems: thread-not-found, thread-locked.
+ */
+export async function insertPosts(
+  db: Db,
+  thread: string,
+  inputs: readonly NewPost[],
+): Promise<{ inserted: Inserted[]; changes: Change[] }> {
+  return await transact(db, async (tx) => {
+    const fresh = await writeRows(tx, thread, inputs)
+    if (fresh.length === 0) {
+      throw new Problem((await readHead(tx, thread)) ? 'thread-locked' : 'thread-not-found')
+    }
+    const numbers = fresh.map(({ number }) => number)
+    const embeds = inputs.flatMap((input, i) => embedRows(thread, numbers[i]!, input.embeds))
+    await insertEmbeds(tx, embeds)
+    for (const [i, input] of inputs.entries()) await input.also?.(tx, numbers[i]!)
+    if (inputs.some(({ quote }) => quote !== null)) await dropDeletedQuotes(tx, thread, numbers)
+    const plain =
+      embeds.length === 0 && inputs.every(({ quote, also }) => quote === null && also === undefined)
+    const posts = plain ? fresh : await loadPosts(tx, thread, { numbers })
+    const { own, elsewhere } = await findWaiting(tx, thread, numbers)
+    const changes: Change[] = posts.map((post) => ({ seq: post.seq, post }))
+    if (own.length > 0) changes.push(...(await stampAfter(tx, thread, posts.at(-1)!.seq, own)))
+    const inserted = posts.map((post) => ({
+      post,
+      created: true,
+      changes: [],
+      shownElsewhere: elsewhere.has(post.number),
+    }))
+    return { inserted, changes }
+  })
+}
+
+/**
+ * Writes the rows and gives the posts as they are with nothing added to them; none where the thread is not there, or takes
+ * no posts from one of the writers.
+ */
+async function writeRows(
+  tx: Transaction<Database>,
+  thread: string,
+  inputs: readonly NewPost[],
+): Promise<Post[]> {
+  const column = <T>(of: (input: NewPost) => T) => inputs.map(of)
+  const { rows } = await sql<Omit<PostColumns, 'html'>>`
+    with input as (
+      select * from unnest(
+        ${column(({ parent }) => parent)}::integer[], ${column(({ authorId }) => authorId)}::text[],
+        ${column(({ body }) => body)}::text[], ${column(({ html }) => html)}::text[],
+        ${column((input) => input.excerpt)}::text[], ${column(({ state = 'complete' }) => state)}::text[],
+        ${column(({ quote }) => quote?.number ?? null)}::integer[],
+        ${column(({ quote }) => quote?.text ?? null)}::text[], ${column(({ clientId }) => clientId)}::text[]
+      ) with ordinality
+        as input (parent, author_id, body, html, excerpt, state, quote_number, quote_text, client_id, i)
+    ), head as (
+      update threads
+      set seq = seq + ${inputs.length}, last_number = last_number + ${inputs.length},
+          post_count = post_count + ${inputs.length}, last_activity_at = now()
+      where id = ${thread} and (not locked or ${inputs.every(({ evenLocked = false }) => evenLocked)})
+      returning seq - ${inputs.length} as seq, last_number - ${inputs.length} as number
+    ), written as (
+      insert into posts (thread_id, number, parent, author_id, body, html, excerpt, state,
+                         quote_number, quote_text, client_id, seq, body_seq)
+      select ${thread}, head.number + i, parent, author_id, body, html, excerpt, state,
+             quote_number, quote_text, client_id, head.seq + i, head.seq + i
+      from head, input
+      returning number, parent, author_id, state, created_at, edited_at, quote_number, quote_text, client_id, seq
+    )
+    select written.*, name, kind, image, ${sql.join(runColumns.map((name) => sql`null as ${sql.ref(name)}`))}
+    from written join users on users.id = author_id
+    order by number`.execute(tx)
+  return rows.map((row, i) => toPost({ ...row, html: inputs[i]!.html }, [], undefined))
+}
+
 /** A post may be deleted between the check of a quote of it and the commit of the quote, and nothing of it may stay. */
-async function dropDeletedQuote(tx: Transaction<Database>, thread: string, number: number): Promise<void> {
+async function dropDeletedQuotes(
+  tx: Transaction<Database>,
+  thread: string,
+  numbers: readonly number[],
+): Promise<void> {
   // A statement of its own: it sees what was committed while this transaction waited for the thread's row.
   await sql`
     update posts set quote_text = null
     from posts as quoted
-    where posts.thread_id = ${thread} and posts.number = ${number}
+    where posts.thread_id = ${thread} and posts.number = any(${numbers})
       and quoted.thread_id = ${thread} and quoted.number = posts.quote_number and quoted.state = 'deleted'`.execute(
     tx,
   )
 }
 
-/** Who shows a post that has only now come to be: so far as one that is missing. */
-async function findWaiting(tx: Transaction<Database>, thread: string, number: number) {
-  const embedders = await findEmbedders(tx, { thread, number })
-  const own = (embedders.get(thread) ?? []).filter((each) => each !== number)
-  return { own, elsewhere: [...embedders.keys()].some((each) => each !== thread) }
+/** Who shows posts that have only now come to be: so far as ones that are missing. */
+async function findWaiting(tx: Transaction<Database>, thread: string, numbers: readonly number[]) {
+  const rows = await tx
+    .selectFrom('post_embeds')
+    .select(['thread_id', 'number', 'target_number'])
+    .where('target_thread', '=', thread)
+    .where('target_number', '=', sql<number>`any(${numbers})`)
+    .orderBy('number')
+    .execute()
+  const own = rows.filter((row) => row.thread_id === thread && !numbers.includes(row.number))
+  const elsewhere = rows.filter((row) => row.thread_id !== thread)
+  return {
+    own: [...new Set(own.map(({ number }) => number))],
+    elsewhere: new Set(elsewhere.map(({ target_number }) => target_number)),
+  }
 }
 
 /** Gives further posts the seqs after `seq`, which this transaction has taken. */

@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely'
 import { Problem } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import { changeThread, livePost, stamp, type Change } from './change.ts'
-import { insertEmbeds, type Content } from './content.ts'
+import { embedRows, insertEmbeds, type Content } from './content.ts'
 import type { Db } from './database.ts'
 import { eraseRun, eraseThoughts } from './runs.ts'
 import type { Database } from './schema.ts'
@@ -50,7 +50,7 @@ export function updatePost(
       .where('thread_id', '=', at.thread)
       .where('number', '=', at.number)
       .execute()
-    await insertEmbeds(tx, at.thread, at.number, content.embeds)
+    await insertEmbeds(tx, embedRows(at.thread, at.number, content.embeds))
     await touchQuoters(tx, at, next, { onlyEmbeds: true })
   })
 }

@@ -1,7 +1,7 @@
 import { sql, type Selectable, type Transaction } from 'kysely'
 import type { Manifest } from '../../shared/run.ts'
 import { changeThread, type Change } from './change.ts'
-import { insertEmbeds, type Content } from './content.ts'
+import { embedRows, insertEmbeds, type Content } from './content.ts'
 import { settleBudget, type Spent } from './budgets.ts'
 import type { Db, Tx } from './database.ts'
 import type { Database, RunsTable } from './schema.ts'
@@ -224,7 +224,7 @@ export async function endRun(
       .where('thread_id', '=', at.thread)
       .where('number', '=', at.number)
       .execute()
-    await insertEmbeds(tx, at.thread, at.number, content.embeds)
+    await insertEmbeds(tx, embedRows(at.thread, at.number, content.embeds))
   })
 }
 

@@ -5,7 +5,7 @@ import { limits } from '../../shared/limits.ts'
 import { transact, type Db } from './database.ts'
 import { toAuthor, toThread } from './wire.ts'
 import { changeThread, stamp, type Change } from './change.ts'
-import { findEmbedders, insertEmbeds, type Content } from './content.ts'
+import { embedRows, findEmbedders, insertEmbeds, type Content } from './content.ts'
 
 export interface NewThread extends Content {
   id: string
@@ -54,7 +54,7 @@ export async function insertThread(db: Db, input: NewThread): Promise<void> {
         body_seq: 1,
       })
       .execute()
-    await insertEmbeds(tx, input.id, 1, input.embeds)
+    await insertEmbeds(tx, embedRows(input.id, 1, input.embeds))
   })
 }
 

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Thread } from '../../shared/thread.ts'
 import type { LinkRow, PostRow, ThreadsTable, UsersTable } from './schema.ts'
 
-type PostColumns = Pick<
+export type PostColumns = Pick<
   PostRow,
   | 'number'
   | 'parent'
@@ -26,6 +26,17 @@ type PostColumns = Pick<
     asker_kind: UsersTable['kind'] | null
     asker_image: string | null
   }
+
+/** The columns of the run that wrote a post; all of them null where none did. */
+export const runColumns = [
+  'run_id',
+  'request',
+  'reason',
+  'asker_id',
+  'asker_name',
+  'asker_kind',
+  'asker_image',
+] as const satisfies (keyof PostColumns)[]
 
 export type AuthorColumns = Pick<UsersTable, 'name' | 'kind' | 'image'> & { author_id: string }
 

@@ -1,4 +1,4 @@
-import { Problem } from '../../shared/errors.ts'
+import { Problem, type ProblemCode } from '../../shared/errors.ts'
 
 export const roles = ['guest', 'member', 'moderator', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -43,13 +43,13 @@ export function can(actor: Actor | null, action: Action, subject: Subject = {}):
 
 /** Throws the problem that tells why `actor` may not do it; the actor, known to be there, otherwise. */
 export function authorize(actor: Actor | null, action: Action, subject: Subject = {}): Actor {
-  const problem = refusal(actor, action, subject)
-  if (problem) throw problem
+  const code = refusal(actor, action, subject)
+  if (code) throw new Problem(code)
   return actor!
 }
 
-function refusal(actor: Actor | null, action: Action, subject: Subject): Problem | undefined {
-  if (actor === null) return new Problem('sign-in-required')
+function refusal(actor: Actor | null, action: Action, subject: Subject): ProblemCode | undefined {
+  if (actor === null) return 'sign-in-required'
   const moderates = actor.role === 'moderator' || actor.role === 'admin'
   switch (action) {
     case 'create-thread':
@@ -59,20 +59,20 @@ function refusal(actor: Actor | null, action: Action, subject: Subject): Problem
     case 'ask':
     case 'react':
     case 'type':
-      return subject.locked === true && !moderates ? new Problem('thread-locked') : undefined
+      return subject.locked === true && !moderates ? 'thread-locked' : undefined
     case 'stop-run':
       if (moderates || subject.askerId === actor.id || subject.authorId === actor.id) return undefined
-      return new Problem('forbidden')
+      return 'forbidden'
     case 'edit-post':
     case 'delete-post':
       if (moderates) return undefined
-      if (subject.authorId !== actor.id) return new Problem('forbidden')
-      return subject.locked === true ? new Problem('thread-locked') : undefined
+      if (subject.authorId !== actor.id) return 'forbidden'
+      return subject.locked === true ? 'thread-locked' : undefined
     case 'change-thread':
-      return moderates ? undefined : new Problem('forbidden')
+      return moderates ? undefined : 'forbidden'
     case 'manage-accounts':
     case 'manage-ai':
     case 'manage-sites':
-      return actor.role === 'admin' ? undefined : new Problem('forbidden')
+      return actor.role === 'admin' ? undefined : 'forbidden'
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
 import type { Db } from '../store/database.ts'
 import type { Renderer } from './render.ts'
+import type { Together } from './together.ts'
 
 /** What is done to threads needs these. */
 export interface ThreadParts {
@@ -10,6 +11,7 @@ export interface ThreadParts {
   readonly render: Renderer
   readonly links: LinkDirectory
   readonly log: Logger
+  readonly together: Together
 }
 
 /** Where previews of linked pages come from. */

@@ -7,7 +7,7 @@ import type { LiveText } from '../bus/live-text.ts'
 import { readBody, readPost } from '../store/read.ts'
 import { type Change } from '../store/change.ts'
 import { findEmbedders } from '../store/content.ts'
-import { findByClientId, insertPost } from '../store/insert.ts'
+import { findByClientId } from '../store/insert.ts'
 import { findRun, withoutDeleted } from '../store/runs.ts'
 import { erasePost, setReaction, touchPosts, updatePost } from '../store/posts.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
@@ -32,10 +32,24 @@ export async function reply(
   thread: string,
   input: CreatePost,
 ): Promise<Post> {
-  const { db, bus, render } = parts
-  // A request that is sent again must get its first answer, even where it would be refused by now.
-  const known = actor && (await findByClientId(db, thread, actor.id, input.clientId))
-  if (known) return known
+  try {
+    return await write(parts, actor, thread, input)
+  } catch (error) {
+    // A request that is sent again must get its first answer, even where it would be refused by now.
+    const refused = actor !== null && error instanceof Problem
+    const first = refused && (await findByClientId(parts.db, thread, actor.id, input.clientId))
+    if (first) return first
+    throw error
+  }
+}
+
+async function write(
+  parts: ThreadParts,
+  actor: Actor | null,
+  thread: string,
+  input: CreatePost,
+): Promise<Post> {
+  const { db, render, together } = parts
   const author = await authorizeAt(parts, actor, 'reply', { thread, number: input.parent })
   const quote = input.quote ?? null
   if (quote) {
@@ -44,7 +58,7 @@ export async function reply(
       throw new Problem('quote-mismatch')
   }
   const content = await prepareContent(parts, thread, input.body)
-  const { post, created, changes, shownElsewhere } = await insertPost(db, {
+  const { post, created, shownElsewhere } = await together.write({
     ...content,
     thread,
     parent: input.parent,
@@ -54,7 +68,6 @@ export async function reply(
     evenLocked: can(author, 'reply', { locked: true }),
   })
   if (created) {
-    publishChanges(bus, thread, changes)
     if (shownElsewhere) void refreshEmbedders(parts, { thread, number: post.number })
     void refreshSettled(parts, thread, post)
   }
@@ -111,26 +124,21 @@ export async function react(
  * Problems: those of access, thread-not-found, post-not-found, post-deleted.
  */
 export async function authorizeAt(
-  { db }: Pick<ThreadParts, 'db'>,
+  { together }: Pick<ThreadParts, 'together'>,
   actor: Actor | null,
   action: Action,
   at: Place,
 ): Promise<Actor> {
   if (actor === null) return authorize(actor, action)
-  const row = await db
-    .selectFrom('threads as t')
-    .leftJoin('posts as p', (join) => join.onRef('p.thread_id', '=', 't.id').on('p.number', '=', at.number))
-    .select(['t.locked', 't.page_key', 'p.author_id', 'p.state'])
-    .where('t.id', '=', at.thread)
-    .executeTakeFirst()
+  const row = await together.look(at)
   if (row === undefined) throw new Problem('thread-not-found')
-  if (row.author_id === null || row.state === null) throw new Problem('post-not-found')
+  if (row.authorId === null || row.state === null) throw new Problem('post-not-found')
   if (row.state === 'deleted') throw new Problem('post-deleted')
   if (row.state === 'streaming' && action === 'edit-post')
     throw new Problem('forbidden', { detail: unfinished })
-  if (action === 'delete-post' && at.number === 1 && row.page_key !== null)
+  if (action === 'delete-post' && at.number === 1 && row.pageKey !== null)
     throw new Problem('forbidden', { detail: pageRoot })
-  return authorize(actor, action, { authorId: row.author_id, locked: row.locked })
+  return authorize(actor, action, { authorId: row.authorId, locked: row.locked })
 }
 
 const pageRoot = 'All comments of the page are replies to this post.'

@@ -5,7 +5,7 @@ import type { AiParts } from '../../server/ai/parts.ts'
 import { reportRun } from '../../server/ai/report.ts'
 import { createRunner } from '../../server/ai/runner.ts'
 import { stop } from '../../server/ai/stop.ts'
-import { decodeThreadMessage } from '../../server/bus/messages.ts'
+import { decodeThreadMessages } from '../../server/bus/messages.ts'
 import { readBody, readPost } from '../../server/store/read.ts'
 import type { Actor } from '../../server/threads/access.ts'
 import type { Post } from '../../shared/post.ts'
@@ -26,7 +26,7 @@ describeStores('agents outside', (store) => {
     thread = await addThread(store.db, 'ada')
     said = []
     await parts.bus.subscribe(thread, (text) => {
-      const message = decodeThreadMessage(text)
+      const message = decodeThreadMessages(text)[0]
       if (message?.kind === 'delta') said.push(JSON.parse(message.line) as { at: number; text: string })
     })
   })

@@ -8,7 +8,7 @@ import { reportRun } from '../../server/ai/report.ts'
 import { createRunner, type Runner } from '../../server/ai/runner.ts'
 import { stop } from '../../server/ai/stop.ts'
 import { topics } from '../../server/bus/bus.ts'
-import { decodeThreadMessage } from '../../server/bus/messages.ts'
+import { decodeThreadMessages } from '../../server/bus/messages.ts'
 import { erasePost } from '../../server/store/posts.ts'
 import { findRun } from '../../server/store/runs.ts'
 import { readBody, readPost } from '../../server/store/read.ts'
@@ -45,7 +45,7 @@ describeStores('AI replies', (store) => {
   async function listen({ bus }: AiParts) {
     const heard: { at: number; text: string; epoch: number }[] = []
     await bus.subscribe(thread, (text) => {
-      const message = decodeThreadMessage(text)
+      const message = decodeThreadMessages(text)[0]
       if (message?.kind !== 'delta') return
       heard.push({
         at: message.at,
@@ -147,7 +147,7 @@ describeStores('AI replies', (store) => {
     })
     const changed: string[] = []
     await parts.bus.subscribe(thread, (text) => {
-      const message = decodeThreadMessage(text)
+      const message = decodeThreadMessages(text)[0]
       if (message?.kind === 'change') changed.push(message.line)
     })
     await ask()

@@ -15,6 +15,7 @@ import { migrate } from '../../server/store/migrate.ts'
 import type { Actor } from '../../server/threads/access.ts'
 import { edit, react, remove, reply } from '../../server/threads/posts.ts'
 import { createRenderer } from '../../server/threads/render.ts'
+import { createTogether } from '../../server/threads/together.ts'
 import { changeThread, createThread, getChanges, getThread } from '../../server/threads/threads.ts'
 import { Problem } from '../../shared/errors.ts'
 import { fromSnapshot, treeRows, type ThreadState } from '../../shared/thread-state.ts'
@@ -188,6 +189,7 @@ function createNode(node: string, bus: AiParts['bus'], liveText: LiveText): Node
         log,
         render: createRenderer({ publicUrl: 'http://localhost' }),
         links: { request: async () => [] },
+        together: createTogether({ db, bus }),
       },
       { node, liveText },
     ),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { decodeThreadMessage } from '../../server/bus/messages.ts'
+import { decodeThreadMessages } from '../../server/bus/messages.ts'
 import { siteLimits } from '../../server/embedding/limits.ts'
 import { openPageThread, pageThreadId, siteOfThread } from '../../server/embedding/page-threads.ts'
 import { createSites } from '../../server/embedding/sites.ts'
@@ -188,7 +188,7 @@ describe('threads of pages', () => {
     await open('https://blog.example/waited-for')
     await open('https://blog.example/waited-for')
     await expect.poll(() => heard.messages).toHaveLength(1)
-    const message = decodeThreadMessage(heard.messages[0]!)
+    const message = decodeThreadMessages(heard.messages[0]!)[0]
     expect(message).toMatchObject({ kind: 'change', seq: 1 })
     expect(JSON.parse((message as { line: string }).line)).toMatchObject({
       type: 'post',

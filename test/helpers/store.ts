@@ -12,6 +12,7 @@ import type { Actor, Role } from '../../server/threads/access.ts'
 import { newThreadId } from '../../server/threads/ids.ts'
 import type { ThreadParts } from '../../server/threads/parts.ts'
 import { createRenderer } from '../../server/threads/render.ts'
+import { createTogether } from '../../server/threads/together.ts'
 import type { Post } from '../../shared/post.ts'
 import { openTestPglite } from './pglite.ts'
 import { createDatabase, describeWith } from './services.ts'
@@ -86,9 +87,11 @@ export async function openPostgres(): Promise<Opened> {
 
 /** What threads are done to with: real rendering, a bus of one process, links that stay pending. */
 export function threadParts(db: Db): ThreadParts {
+  const bus = createMemoryBus()
   return {
     db,
-    bus: createMemoryBus(),
+    bus,
+    together: createTogether({ db, bus }),
     render: createRenderer({ publicUrl }),
     links: { request: async (urls) => (await ensureLinks(db, urls)).map(({ id }) => id) },
     log: pino({ level: 'silent' }),

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createMemoryBus } from '../../server/bus/memory.ts'
 import { liveLimits } from '../../server/live/limits.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
-import { createRoom, type Room, type Viewer } from '../../server/live/room.ts'
+import type { Viewer } from '../../server/live/fan-out.ts'
+import { createRoom, type Room } from '../../server/live/room.ts'
 import { aPost, aThread } from '../helpers/posts.ts'
 
 const { id: thread } = aThread()

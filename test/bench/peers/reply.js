@@ -5,14 +5,23 @@ import { serveClosedLoop } from './closed-loop.js'
 
 /** @param {string} file */
 const load = (file) => import(pathToFileURL(path.join(process.env.ROOT, 'dist/server', file)).href)
-const [{ openDatabase }, { createMemoryBus }, { createRenderer }, { reply }] = await Promise.all(
-  ['store/database.js', 'bus/memory.js', 'threads/render.js', 'threads/posts.js'].map(load),
-)
+const [{ openDatabase }, { createMemoryBus }, { createRenderer }, { reply }, { createTogether }] =
+  await Promise.all(
+    [
+      'store/database.js',
+      'bus/memory.js',
+      'threads/render.js',
+      'threads/posts.js',
+      'threads/together.js',
+    ].map(load),
+  )
 
 const { db } = await openDatabase({ url: process.env.DATABASE_URL, dataDir: '.', onError: console.error })
+const bus = createMemoryBus()
 const parts = {
   db,
-  bus: createMemoryBus(),
+  bus,
+  together: createTogether({ db, bus }),
   render: createRenderer({ publicUrl: 'http://localhost' }),
   links: { request: () => Promise.resolve([]) },
   log: console,

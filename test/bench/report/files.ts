@@ -2,15 +2,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { barChart } from './chart.ts'
 import type { Machine, Results, ScenarioResults } from './results.ts'
+import { costsOf, scalingTables } from './scaling.ts'
 import { markdownTable } from './table.ts'
 
 const begin = '<!-- results: begin (written by npm run bench) -->'
 const end = '<!-- results: end -->'
 
-/** Writes results.json, the charts, and the marked part of docs/performance.md. */
+/** Writes results.json, the charts, and the marked parts of docs/performance.md and docs/scaling.md. */
 export function writeReport(results: Results, root: string): void {
   const directory = path.join(root, 'docs/performance')
-  const page = path.join(root, 'docs/performance.md')
   fs.mkdirSync(directory, { recursive: true })
   const file = path.join(directory, 'results.json')
   const all = merge(
@@ -23,8 +23,13 @@ export function writeReport(results: Results, root: string): void {
       fs.writeFileSync(path.join(directory, chartName(scenario, key)), barChart(scenario, key))
     }
   }
-  const text = fs.readFileSync(page, 'utf8')
-  fs.writeFileSync(page, replaceMarked(text, sections(all)))
+  rewrite(path.join(root, 'docs/performance.md'), sections(all))
+  const costs = costsOf(all)
+  if (costs) rewrite(path.join(root, 'docs/scaling.md'), scalingTables(costs))
+}
+
+function rewrite(page: string, middle: string): void {
+  fs.writeFileSync(page, replaceMarked(fs.readFileSync(page, 'utf8'), middle))
 }
 
 /** Scenarios that were not run this time keep what they had. */
@@ -39,7 +44,7 @@ function merge(known: Results | undefined, now: Results): Results {
 export function replaceMarked(text: string, middle: string): string {
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error('docs/performance.md has no marked part for the results')
+  if (from < 0 || to < from) throw new Error('the page has no marked part for the results')
   return `${text.slice(0, from + begin.length)}\n\n${middle}\n\n${text.slice(to)}`
 }
 
