@@ -162,7 +162,10 @@ class SocketSession implements Session {
       this.fail(error)
     }
     // Where it is looked up once more by now, that is not over.
-    if (!this.ended && !who.unsure) watch.known(this, who.identity?.actor.id)
+    if (this.ended || who.unsure) return
+    watch.known(this, who.identity?.actor.id)
+    // Cookies that make nobody of their sender are not kept.
+    if (who.identity === null) this.who = undefined
   }
 
   private async dispatch(message: Up): Promise<void> {

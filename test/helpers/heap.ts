@@ -5,7 +5,7 @@ import type { TestNode } from './node.ts'
 export const inspectable = { NODE_OPTIONS: '--inspect=127.0.0.1:0' }
 
 /** Bytes of a node's heap that are in use after a full garbage collection. */
-export async function liveHeap(node: TestNode): Promise<number> {
+export async function liveHeap(node: Pick<TestNode, 'log'>): Promise<number> {
   const address = /ws:\/\/127\.0\.0\.1:\d+\/[\w-]+/.exec(node.log())?.[0]
   if (address === undefined) throw new Error('the node was not started as inspectable')
   const socket = new WebSocket(address)
