@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Two files at a time is what a small machine bears; what measures time or drives browsers runs alone. */
+/** Two files at a time is what a small machine bears; what measures time, or stops and starts servers, runs alone. */
 function project(name: string, options: { order: number; alone?: boolean; testTimeout?: number }) {
   return {
     // As the build compiles views.
@@ -29,7 +29,8 @@ export default defineConfig({
       project('contract', { order: 2 }),
       project('security', { order: 3 }),
       project('cluster', { order: 4, alone: true }),
-      project('browser', { order: 5, alone: true, testTimeout: 60_000 }),
+      project('browser', { order: 5, testTimeout: 60_000 }),
+      project('smoothness', { order: 6, alone: true, testTimeout: 60_000 }),
     ],
   },
 })
