@@ -100,6 +100,9 @@ async function threadOf(bench: Bench, name: 'numinex' | 'before', size: number):
       [path.join(root, 'dist/server/main.js'), 'import', file],
       { cwd: root, env: { ...process.env, LINKS: 'off', DATABASE_URL: bench.services.databases[name] } },
     )
+    // Or they would be looked up while the thread is read, and each that is settled changes it.
+    const settle = `UPDATE links SET state = 'missing', checked_at = now() WHERE state = 'pending'`
+    await bench.services.query(bench.services.databases[name], settle)
     bench.kept.set(key, stdout.trim().split('\n').at(-1))
   }
   return bench.kept.get(key) as string
