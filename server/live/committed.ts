@@ -14,6 +14,8 @@ export function createCommitted(): Committed {
   const noted = new LRUCache<string, number>({
     max: liveLimits.committedThreads,
     ttl: liveLimits.committedMs,
+    ttlResolution: 0,
+    perf: { now: () => performance.now() },
   })
   return {
     note(thread, seq) {

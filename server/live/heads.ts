@@ -14,6 +14,8 @@ export interface Heads {
    * the bus takes, and where the bus lost it, until heads are compared.
    */
   of(thread: string): Promise<number | undefined>
+  /** Takes note of a seq that was told to somebody here, who must not read less than that afterwards. */
+  told(thread: string, seq: number): void
   /**
    * Another number than before when a head went back: the database was restored from an older copy, and the same seq may
    * say something else from now on.
@@ -26,6 +28,8 @@ export function createHeads(parts: { db: Db; bus: Bus; hub: KnownHeads; committe
   const readOnce = new LRUCache<string, number>({
     max: liveLimits.readOnce,
     ttl: liveLimits.readAgainMs,
+    ttlResolution: 0,
+    perf: { now: () => performance.now() },
   })
   const ask = createAsker(db)
   let setbacks = 0
@@ -51,6 +55,7 @@ export function createHeads(parts: { db: Db; bus: Bus; hub: KnownHeads; committe
       const stands = known !== undefined && known >= committed.seq(thread)
       return stands ? Promise.resolve(known) : read(thread)
     },
+    told: (thread, seq) => committed.note(thread, seq),
     get era() {
       return setbacks + hub.setbacks
     },

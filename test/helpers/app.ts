@@ -32,6 +32,8 @@ import { publicUrl, threadParts } from './store.ts'
 export interface TestApp {
   readonly app: Hono<Env>
   readonly db: Db
+  /** How many queries were made so far, beside those of rooms. */
+  queries(): number
   readonly parts: ThreadParts
   /** The log so far, one JSON object a line. */
   log(): string
@@ -59,7 +61,14 @@ export interface AppOptions {
 
 export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   const { database, end } = await openTestPglite()
-  const { db } = database
+  let queries = 0
+  const db = database.db.withPlugin({
+    transformQuery({ node }) {
+      queries++
+      return node
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  })
   await migrate(db)
   let written = ''
   const stream = new Writable({
@@ -79,7 +88,14 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   const registry = new Registry()
   const { bus } = parts
   const metrics = createLiveMetrics(registry)
-  const hub = createHub({ db, bus, liveText: createMemoryLiveText(), log, metrics, node: 'test' })
+  const hub = createHub({
+    db: database.db,
+    bus,
+    liveText: createMemoryLiveText(),
+    log,
+    metrics,
+    node: 'test',
+  })
   const heads = createHeads({ db, bus, hub, committed })
   const sites = createSites({ db })
   const isOwnOrigin = (origin: string) => origin === url
@@ -116,6 +132,7 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   return {
     app,
     db,
+    queries: () => queries,
     parts,
     log: () => written,
     get draining() {
