@@ -5,12 +5,11 @@ import type { Bus } from '../bus/bus.ts'
 import type { LiveText } from '../bus/live-text.ts'
 import type { Db } from '../store/database.ts'
 import { readHeads, readLatest } from '../store/read.ts'
-import { streamingRuns } from '../store/runs.ts'
 import type { Difference } from './difference.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
+import { readStreams } from './read-streams.ts'
 import { createRoom, type Room } from './room.ts'
-import type { StreamText } from './streams.ts'
 
 export interface HubParts {
   readonly db: Db
@@ -49,7 +48,7 @@ export function createHub(parts: HubParts): Hub & KnownHeads {
   let comparedAt = performance.now()
   let setbacks = 0
   /** Rooms that only readers keep open. */
-  let followed = 0
+  const followed = new Set<Entry>()
   let alias = 0
 
   const ticker = setInterval(tick, 1_000)
@@ -91,7 +90,6 @@ export function createHub(parts: HubParts): Hub & KnownHeads {
       opened: created.open(),
       open: false,
       emptySince: undefined,
-      followed: false,
       seen: 0,
     }
     rooms.set(thread, entry)
@@ -118,7 +116,7 @@ export function createHub(parts: HubParts): Hub & KnownHeads {
   }
 
   async function follow(thread: string): Promise<void> {
-    if (rooms.has(thread) || followed >= liveLimits.readRooms) return
+    if (rooms.has(thread) || followed.size >= liveLimits.readRooms) return
     try {
       const opening = room(thread)
       const entry = rooms.get(thread)
@@ -131,18 +129,13 @@ export function createHub(parts: HubParts): Hub & KnownHeads {
 
   /** Whether a room may stay for readers alone. */
   function keep(entry: Entry): boolean {
-    if (!entry.followed && followed < liveLimits.readRooms) {
-      entry.followed = true
-      followed++
-    }
-    return entry.followed
+    if (followed.size < liveLimits.readRooms) followed.add(entry)
+    return followed.has(entry)
   }
 
   function drop(thread: string, entry: Entry): void {
-    if (rooms.get(thread) === entry) {
-      rooms.delete(thread)
-      if (entry.followed) followed--
-    }
+    if (rooms.get(thread) === entry) rooms.delete(thread)
+    followed.delete(entry)
     metrics.rooms.set(rooms.size)
     entry.room.close().catch((error: unknown) => log.warn({ err: error, thread }, 'room did not close'))
   }
@@ -154,10 +147,7 @@ export function createHub(parts: HubParts): Hub & KnownHeads {
       // One that opens is waited for.
       if (entry.room.size > 0 || !entry.open) entry.emptySince = undefined
       else if ((entry.emptySince ??= now) + lingerOf(entry.room) <= now) drop(thread, entry)
-      if (entry.followed && entry.room.size > 0) {
-        entry.followed = false
-        followed--
-      }
+      if (entry.room.size > 0) followed.delete(entry)
     }
   }
 
@@ -211,8 +201,6 @@ interface Entry {
   readonly opened: Promise<void>
   open: boolean
   emptySince: number | undefined
-  /** Readers without viewers keep it open. */
-  followed: boolean
   /** The head that the database was last seen to have. */
   seen: number
 }
@@ -228,16 +216,3 @@ function isNotFound(error: unknown): boolean {
 
 /** A thread that is not there yet. */
 const nothingYet: Difference = { thread: undefined, posts: [], seq: 0, from: 0 }
-
-/** The replies of a thread that are being written. Redis is ahead of the database by up to a second, or has nothing. */
-async function readStreams(
-  { db, liveText }: Pick<HubParts, 'db' | 'liveText'>,
-  thread: string,
-): Promise<StreamText[]> {
-  const runs = await streamingRuns(db, thread)
-  const texts = await Promise.all(runs.map(({ id }) => liveText.read(id)))
-  return runs.map(({ id, number, epoch, text }, i) => {
-    const live = texts[i] ?? ''
-    return { post: number, run: id, epoch, text: live.length > text.length ? live : text }
-  })
-}
