@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { compress } from 'hono/compress'
 import type { Registry } from 'prom-client'
 import { Problem } from '../shared/errors.ts'
 import type { Accounts } from './accounts/accounts.ts'
@@ -10,6 +9,7 @@ import type { Sites } from './embedding/sites.ts'
 import { aiUsageRoutes } from './http/ai-usage.ts'
 import { authRequest } from './http/auth-request.ts'
 import { claimRoutes } from './http/claims.ts'
+import { createAnswers } from './http/answers.ts'
 import type { Env } from './http/context.ts'
 import { embedSignInRoutes } from './http/embed-sign-in.ts'
 import { embedApiRoutes } from './http/embed.ts'
@@ -18,7 +18,7 @@ import { healthRoutes } from './http/health.ts'
 import { linkRoutes, type Image } from './http/links.ts'
 import type { HttpMetrics } from './http/metrics.ts'
 import { limitBody } from './http/limit-body.ts'
-import { identity, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
+import { compression, identity, refuseCrossSite, securityHeaders, trace } from './http/middleware.ts'
 import { describeApi } from './http/openapi.ts'
 import { postRoutes } from './http/posts.ts'
 import { modelRoutes } from './http/models.ts'
@@ -31,6 +31,7 @@ import { runRoutes } from './http/runs.ts'
 import { siteRoutes } from './http/sites.ts'
 import { createSnapshots } from './http/snapshots.ts'
 import { threadRoutes } from './http/threads.ts'
+import type { Heads } from './live/heads.ts'
 import { createPages, type PageParts } from './pages/routes.ts'
 import { userRoutes } from './http/users.ts'
 
@@ -42,7 +43,8 @@ export interface AppParts extends Omit<AskParts, 'admit' | 'models'> {
   readonly registry: Registry
   readonly httpMetrics: HttpMetrics
   readonly rates: RateLimits
-  readonly pages: Omit<PageParts, 'snapshots'>
+  readonly heads: Heads
+  readonly pages: Omit<PageParts, 'snapshots' | 'heads'>
   readonly publicUrl: string
   readonly version: string
   /** Built files of the client: hashed names below `assets/`, and a few with fixed names. */
@@ -56,8 +58,10 @@ export interface AppParts extends Omit<AskParts, 'admit' | 'models'> {
 /** Everything that is answered over HTTP. */
 export function createApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>()
-  const snapshots = createSnapshots(parts.db)
-  const pages = createPages({ ...parts.pages, snapshots })
+  const { heads } = parts
+  const answers = createAnswers({ era: () => heads.era })
+  const snapshots = createSnapshots({ db: parts.db, answers })
+  const pages = createPages({ ...parts.pages, snapshots, heads })
   app.onError((error, c) => problemAnswer(toProblem(error, c)))
   app.notFound(async (c) => {
     const problem = new Problem('not-found')
@@ -68,7 +72,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   app.use(trace({ log: parts.log, metrics: parts.httpMetrics, trustProxy: parts.trustProxy }))
   app.use(securityHeaders({ secure: parts.publicUrl.startsWith('https:'), devClientUrl: parts.devClientUrl }))
   app.route('/', healthRoutes(parts))
-  app.use(compress())
+  app.use(compression())
   app.use(identity(parts.accounts))
   app.use('/api/*', refuseCrossSite(parts.isOwnOrigin))
 

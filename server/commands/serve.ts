@@ -27,6 +27,8 @@ import { createRedisCounters } from '../http/redis-counters.ts'
 import { guardedFetch, type Fetch } from '../links/fetch.ts'
 import { createLinkImages } from '../links/image.ts'
 import { createLinks } from '../links/links.ts'
+import { createCommitted, noting } from '../live/committed.ts'
+import { createHeads } from '../live/heads.ts'
 import { createHub } from '../live/hub.ts'
 import { createLiveMetrics } from '../live/metrics.ts'
 import { attachSockets } from '../live/socket.ts'
@@ -65,7 +67,8 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   const { db } = database
   measurePool(database, registry)
 
-  const bus = openBus(config, log, registry)
+  const committed = createCommitted()
+  const bus = noting(openBus(config, log, registry), committed)
   const render = createRenderer({ publicUrl })
   const fetch: Fetch = (url, options) => guardedFetch({ publicUrl }, url, options)
   const links = createLinks({
@@ -94,6 +97,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   const redis = config.redisUrl === undefined ? undefined : openRedisData(config.redisUrl, countAlone)
   const liveText = redis ? createRedisLiveText(redis) : createMemoryLiveText()
   const hub = createHub({ db, bus, liveText, log, metrics, node })
+  const heads = createHeads({ db, bus, hub, committed })
   const rates = config.rateLimits
     ? createRateLimits(redis ? createRedisCounters(redis) : memoryCounters)
     : unlimited
@@ -109,6 +113,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
     models: ai.models,
     runner: ai.runner,
     accounts,
+    heads,
     sites,
     siteKeys: createSiteKeys({ db, secret, log }),
     registry,

@@ -7,6 +7,7 @@ export function etagOf(thread: string, seq: number): string {
 
 /** Whether If-None-Match names the version; weak and strong tags are alike there (RFC 9110, 13.1.2). */
 export function isKnown(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.includes(etag.replace(/^W\//, '')) || header?.trim() === '*'
+  if (header === undefined) return false
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes(etag.replace(/^W\//, '')) || header.trim() === '*'
 }

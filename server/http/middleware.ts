@@ -1,30 +1,35 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
+import { compress } from 'hono/compress'
 import type { Logger } from 'pino'
 import { Problem } from '../../shared/errors.ts'
 import type { Accounts, Identity } from '../accounts/accounts.ts'
 import { addressOf } from './address.ts'
 import type { Env } from './context.ts'
 import type { HttpMetrics } from './metrics.ts'
+import { ownWay, securityHeadersOf } from './security-headers.ts'
 
 type Middleware = MiddlewareHandler<Env>
 
-/** Gives each request its id, logger, address and nonce, and tells how it went. */
+/** Gives each request its id, log and address, and tells how it went. */
 export function trace(parts: { log: Logger; metrics: HttpMetrics; trustProxy: number }): Middleware {
   return async (c, next) => {
     const requestId = randomUUID()
     const started = performance.now()
+    let log: Logger | undefined
     c.set('requestId', requestId)
-    c.set('log', parts.log.child({ requestId }))
+    // Few requests have anything to log, and a log of their own takes longer to make than all else here.
+    c.set('log', () => (log ??= parts.log.child({ requestId })))
     c.set('address', addressOf(c.env.incoming, parts.trustProxy))
-    c.set('nonce', randomBytes(16).toString('base64'))
     await next()
     const ms = performance.now() - started
-    const { method, routePath: route } = { method: c.req.method, routePath: c.req.routePath }
-    c.header('x-request-id', requestId)
-    parts.metrics.requests.observe({ method, route, status: String(c.res.status) }, ms / 1000)
+    const { method, routePath: route } = c.req
+    if (c.get('complete') !== true) c.header('x-request-id', requestId)
+    const { status } = c.res
+    parts.metrics.requests.observe({ method, route, status: String(status) }, ms / 1000)
     // The path without its query: cursors and tokens do not belong into logs.
-    c.get('log').debug({ method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, 'request')
+    if (parts.log.isLevelEnabled('debug'))
+      c.get('log')().debug({ method, path: c.req.path, status, ms: Math.round(ms) }, 'request')
   }
 }
 
@@ -37,43 +42,27 @@ export function identity(accounts: Accounts): Middleware {
   }
 }
 
-/**
- * Security headers on every answer. Pages may load what this server serves and nothing else; scripts need to be files
- * of ours or carry the answer's nonce. Nobody may frame an answer unless its handler says who.
- */
+/** Security headers on every answer: what they are is in `security-headers.ts`. */
 export function securityHeaders(parts: { secure: boolean; devClientUrl: string | undefined }): Middleware {
-  const { secure, devClientUrl: dev } = parts
-  const devSockets = dev?.replace(/^http/, 'ws')
+  const headersOf = securityHeadersOf(parts)
+  return async (c, next) => {
+    const own = () => headersOf({ frameAncestors: c.get('frameAncestors'), inline: c.get('inline') })
+    c.set('headers', () => ({ ...own(), 'x-request-id': c.get('requestId') }))
+    await next()
+    if (c.get('complete') === true) return
+    const { headers } = c.res
+    for (const [name, value] of Object.entries(own())) {
+      if (!ownWay.has(name) || !headers.has(name)) headers.set(name, value)
+    }
+  }
+}
+
+/** Compresses text on its way, for who takes that, unless the answer is packed already. */
+export function compression(): Middleware {
+  const pack = compress()
   return async (c, next) => {
     await next()
-    const nonce = `'nonce-${c.get('nonce')}'`
-    const ancestors = c.get('frameAncestors')
-    const policy = [
-      `default-src 'none'`,
-      `script-src 'self' ${nonce}${dev ? ` ${dev}` : ''}`,
-      // Vite puts styles into the page while the client is developed.
-      `style-src 'self' ${dev ? `${dev} 'unsafe-inline'` : nonce}`,
-      `img-src 'self' data:`,
-      `font-src 'self'`,
-      `connect-src 'self'${dev ? ` ${dev} ${devSockets}` : ''}`,
-      `manifest-src 'self'`,
-      `form-action 'self'`,
-      `base-uri 'none'`,
-      `frame-ancestors ${ancestors ?? "'none'"}`,
-    ].join('; ')
-    const headers = c.res.headers
-    if (!headers.has('content-security-policy')) headers.set('content-security-policy', policy)
-    headers.set('x-content-type-options', 'nosniff')
-    headers.set('referrer-policy', 'strict-origin-when-cross-origin')
-    if (ancestors === undefined) headers.set('x-frame-options', 'DENY')
-    // A window that hands something back to its opener says so itself.
-    if (!headers.has('cross-origin-opener-policy')) headers.set('cross-origin-opener-policy', 'same-origin')
-    // A host page that asks for it of all that it holds may hold the frame, which holds nothing but files of ours.
-    if (ancestors !== undefined) headers.set('cross-origin-embedder-policy', 'require-corp')
-    if (!headers.has('cross-origin-resource-policy'))
-      headers.set('cross-origin-resource-policy', ancestors === undefined ? 'same-origin' : 'cross-origin')
-    headers.set('permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()')
-    if (secure) headers.set('strict-transport-security', 'max-age=31536000')
+    if (c.get('complete') !== true) await pack(c, () => Promise.resolve())
   }
 }
 

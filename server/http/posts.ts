@@ -3,13 +3,14 @@ import { editPost, emoji, newPost, postAnswer, replyAnswer } from '../../shared/
 import { threadId } from '../../shared/post.ts'
 import { begin } from '../ai/agents.ts'
 import { replyAndAsk } from '../ai/mentions.ts'
+import type { Heads } from '../live/heads.ts'
 import { readBody, readHeads, readPost } from '../store/read.ts'
 import { edit, react, remove } from '../threads/posts.ts'
 import { place, placeProblems } from './place.ts'
 import { route, type Route } from './route.ts'
 import { admitting, type RunRouteParts } from './runs.ts'
 
-export function postRoutes(parts: RunRouteParts): Route[] {
+export function postRoutes(parts: RunRouteParts & { heads: Pick<Heads, 'told'> }): Route[] {
   const { db } = parts
   const setReaction = (method: 'put' | 'delete', on: boolean) =>
     route({
@@ -50,7 +51,10 @@ export function postRoutes(parts: RunRouteParts): Route[] {
       async handle({ actor, params: { thread }, body }, c) {
         if (body.state === 'streaming') return { post: await begin(parts, actor, thread, body) }
         const { state: _, ...post } = body
-        return replyAndAsk({ ...parts, ...admitting(parts, c) }, actor, thread, post)
+        const answer = await replyAndAsk({ ...parts, ...admitting(parts, c) }, actor, thread, post)
+        // A request that is repeated may have been answered by another node the first time.
+        parts.heads.told(thread, answer.post.seq)
+        return answer
       },
     }),
     route({

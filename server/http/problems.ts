@@ -27,7 +27,7 @@ export function problemAnswer(problem: Problem): Response {
 export function toProblem(error: unknown, c: Ctx): Problem {
   if (error instanceof Problem) return error
   if (isCutOff(c)) return new Problem('bad-request', { detail: 'the request was cut off', cause: error })
-  c.get('log').error({ err: error }, 'request failed')
+  c.get('log')().error({ err: error }, 'request failed')
   return isUnavailable(error)
     ? new Problem('unavailable', { retryMs: 2_000, cause: error })
     : new Problem('internal', { cause: error })

@@ -58,6 +58,8 @@ export function route<
 export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: RateLimits): void {
   for (const definition of routes) {
     const { method, path } = definition
+    // Made once: a schema is slow to make and fast to use.
+    const schemas = { params: z.object(definition.params ?? {}), query: z.object(definition.query ?? {}) }
     if (definition.body) app.on(method, path, limitBody)
     app.on(method, path, async (c) => {
       // Reading needs no account, so nobody is looked up for it.
@@ -65,8 +67,8 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
       await rates.take(definition.limit, actor?.id ?? c.get('address'))
       if (actor?.kind === 'guest') await rates.take('guests', c.get('address'))
       const input = {
-        params: parseParams(definition, c),
-        query: parse(z.object(definition.query ?? {}), queryOf(definition, c)),
+        params: parseParams(schemas.params, c),
+        query: parse(schemas.query, queryOf(definition, c)),
         body: definition.body && parse(definition.body, await readJson(c)),
         actor,
       }
@@ -87,14 +89,15 @@ const notFound: Record<string, ProblemCode> = {
 }
 
 /** A path that names nothing possible is a thing not found, not a malformed request. */
-function parseParams({ params = {} }: Route, c: Ctx): unknown {
-  const result = z.object(params).safeParse(c.req.param())
+function parseParams(schema: Shape, c: Ctx): unknown {
+  const result = schema.safeParse(c.req.param())
   if (result.success) return result.data
   const wrong = result.error.issues[0]?.path[0]
   throw new Problem(notFound[String(wrong)] ?? 'not-found')
 }
 
-function queryOf({ query = {} }: Route, c: Ctx): Record<string, unknown> {
+function queryOf({ query }: Route, c: Ctx): Record<string, unknown> {
+  if (query === undefined) return {}
   const given = c.req.queries()
   return Object.fromEntries(
     Object.entries(query).map(([name, schema]) => {

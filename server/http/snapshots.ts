@@ -1,51 +1,70 @@
-import { LRUCache } from 'lru-cache'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import type { Db } from '../store/database.ts'
 import { getChanges } from '../threads/threads.ts'
+import type { Answers, Body, Packed } from './answers.ts'
+import type { Encoding } from './encoding.ts'
 
 /** Threads as JSON, ready to send. */
 export interface Snapshots {
   /**
-   * What changed in a thread since `after`. `head` is where the thread stands now: many who ask for the same difference
+   * What changed in a thread since `after`. `head` is where the thread stands now: all who ask for the same difference
    * at the same head get one answer from one read. Throws thread-not-found.
    */
-  read(thread: string, after: number, head: number | undefined): Promise<{ json: string; seq: number }>
+  read(place: SnapshotPlace, encoding?: Encoding): Packed | Promise<Packed>
   /** The thread whole, at `head`. Throws thread-not-found. */
   whole(thread: string, head: number): Promise<ThreadSnapshot>
+  /**
+   * Something that is made of the thread at `head` and of nothing else but what `name` names, as UTF-8. `make` is called
+   * where it is not known, once for all who ask meanwhile. Throws what `make` throws, and thread-not-found.
+   */
+  view(
+    view: {
+      name: string
+      thread: string
+      head: number
+      make: (snapshot: ThreadSnapshot) => Promise<string> | string
+    },
+    encoding?: Encoding,
+  ): Packed | Promise<Packed>
 }
 
-/** UTF-16 units kept in memory. */
-const cacheSize = 16 * 1024 * 1024
-/** Milliseconds that an answer is kept at the most. */
-const cacheMs = 30_000
+export interface SnapshotPlace {
+  readonly thread: string
+  readonly after: number
+  readonly head: number
+}
 
-export function createSnapshots(db: Db): Snapshots {
-  const answers = new LRUCache<string, { json: string; seq: number }>({
-    maxSize: cacheSize,
-    // What a post shows of other threads can change without this thread's head, should a node fail at that moment.
-    ttl: cacheMs,
-    sizeCalculation: ({ json }) => json.length + 1,
-  })
-  const reading = new Map<string, Promise<{ json: string; seq: number }>>()
-
-  async function load(key: string, thread: string, after: number) {
-    const changes = await getChanges({ db }, thread, after)
-    const answer = { json: JSON.stringify(changes), seq: changes.seq }
-    answers.set(key, answer)
-    return answer
+export function createSnapshots({ db, answers }: { db: Db; answers: Answers }): Snapshots {
+  function read({ thread, after, head }: SnapshotPlace, encoding?: Encoding) {
+    return answers.get(`json ${thread} ${after} ${head}`, encoding, () => load(thread, after))
   }
 
-  function read(thread: string, after: number, head: number | undefined) {
-    const key = `${thread} ${after} ${head ?? ''}`
-    const known = head === undefined ? undefined : answers.get(key)
-    if (known) return Promise.resolve(known)
-    const flight = reading.get(key) ?? load(key, thread, after).finally(() => reading.delete(key))
-    reading.set(key, flight)
-    return flight
+  async function load(thread: string, after: number): Promise<Body> {
+    const readAt = performance.now()
+    const changes = await getChanges({ db }, thread, after)
+    return bodyOf(JSON.stringify(changes), changes, readAt)
+  }
+
+  async function whole(thread: string, head: number): Promise<ThreadSnapshot> {
+    return parsed(await read({ thread, after: 0, head }))
   }
 
   return {
     read,
-    whole: async (thread, head) => JSON.parse((await read(thread, 0, head)).json) as ThreadSnapshot,
+    whole,
+    view: ({ name, thread, head, make }, encoding) =>
+      answers.get(`${name} ${thread} ${head}`, encoding, async () => {
+        const json = await read({ thread, after: 0, head })
+        const snapshot = parsed(json)
+        return bodyOf(await make(snapshot), snapshot, json.readAt)
+      }),
   }
+}
+
+function parsed({ bytes }: Packed): ThreadSnapshot {
+  return JSON.parse(bytes.toString()) as ThreadSnapshot
+}
+
+function bodyOf(text: string, { seq, posts }: ThreadSnapshot, readAt: number): Body {
+  return { bytes: Buffer.from(text), seq, posts: posts.length, readAt }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { Problem } from '../../shared/errors.ts'
 import {
   changeThread as changeSchema,
   createThread as createSchema,
@@ -7,29 +8,27 @@ import {
 } from '../../shared/http.ts'
 import { seqNumber, threadId } from '../../shared/post.ts'
 import { thread } from '../../shared/thread.ts'
-import { readHeads } from '../store/read.ts'
+import type { Heads } from '../live/heads.ts'
 import type { ThreadParts } from '../threads/parts.ts'
 import { changeThread, createThread, getThreads } from '../threads/threads.ts'
 import type { Ctx } from './context.ts'
+import { encodingFor } from './encoding.ts'
 import { etagOf, isKnown } from './etag.ts'
 import { route, type Route } from './route.ts'
+import { sendPacked, sendUnchanged } from './send.ts'
 import type { Snapshots } from './snapshots.ts'
 
-export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots }): Route[] {
-  const { db, snapshots } = parts
+export function threadRoutes(parts: ThreadParts & { snapshots: Snapshots; heads: Heads }): Route[] {
+  const { snapshots, heads } = parts
 
   /** Answers 304 where the client has this version already; the whole text need not be read for that. */
-  async function conditional(c: Ctx, id: string, after: number): Promise<Response> {
-    const head = (await readHeads(db, [id])).get(id)
-    if (head !== undefined && isKnown(c.req.header('if-none-match'), etagOf(id, head)))
-      return new Response(null, {
-        status: 304,
-        headers: { etag: etagOf(id, head), 'cache-control': 'no-cache' },
-      })
-    const { json, seq } = await snapshots.read(id, head !== undefined && after > head ? 0 : after, head)
-    return new Response(json, {
-      headers: { 'content-type': 'application/json', etag: etagOf(id, seq), 'cache-control': 'no-cache' },
-    })
+  async function conditional(c: Ctx, thread: string, after: number): Promise<Response> {
+    const head = await heads.of(thread)
+    if (head === undefined) throw new Problem('thread-not-found')
+    const headers = (seq: number) => ({ etag: etagOf(thread, seq), 'cache-control': 'no-cache' })
+    if (isKnown(c.req.header('if-none-match'), etagOf(thread, head))) return sendUnchanged(c, headers(head))
+    const json = await snapshots.read({ thread, after: after > head ? 0 : after, head }, encodingFor(c))
+    return sendPacked(c, json, { 'content-type': 'application/json', ...headers(json.seq) })
   }
 
   return [

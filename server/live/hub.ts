@@ -5,12 +5,11 @@ import type { Bus } from '../bus/bus.ts'
 import type { LiveText } from '../bus/live-text.ts'
 import type { Db } from '../store/database.ts'
 import { readHeads, readLatest } from '../store/read.ts'
-import { streamingRuns } from '../store/runs.ts'
 import type { Difference } from './difference.ts'
 import { liveLimits } from './limits.ts'
 import type { LiveMetrics } from './metrics.ts'
+import { readStreams } from './read-streams.ts'
 import { createRoom, type Room } from './room.ts'
-import type { StreamText } from './streams.ts'
 
 export interface HubParts {
   readonly db: Db
@@ -31,10 +30,25 @@ export interface Hub {
   close(): Promise<void>
 }
 
-export function createHub(parts: HubParts): Hub {
+/** What the rooms of a node tell those who read threads without viewing them. */
+export interface KnownHeads {
+  /** The head of a thread, where a room knows it and can be relied on. A room that is asked stays as if it had viewers. */
+  head(thread: string): number | undefined
+  /** Opens a room for those who read without viewing, while there are not too many of those. Never fails. */
+  follow(thread: string): Promise<void>
+  /** How often a thread was found to stand before its room: the database was restored from an older copy. */
+  readonly setbacks: number
+}
+
+export function createHub(parts: HubParts): Hub & KnownHeads {
   const { db, bus, liveText, log, metrics, node } = parts
   const rooms = new Map<string, Entry>()
   let comparing: Promise<void> | undefined
+  /** When the database was last asked for all heads, and answered. */
+  let comparedAt = performance.now()
+  let setbacks = 0
+  /** Rooms that only readers keep open. */
+  const followed = new Set<Entry>()
   let alias = 0
 
   const ticker = setInterval(tick, 1_000)
@@ -71,7 +85,13 @@ export function createHub(parts: HubParts): Hub {
       nextAlias: () => ++alias,
       onError: (error) => log.warn({ err: error, thread }, 'room could not be repaired; it is tried again'),
     })
-    const entry: Entry = { room: created, opened: created.open(), open: false, emptySince: undefined }
+    const entry: Entry = {
+      room: created,
+      opened: created.open(),
+      open: false,
+      emptySince: undefined,
+      seen: 0,
+    }
     rooms.set(thread, entry)
     metrics.rooms.set(rooms.size)
     try {
@@ -84,8 +104,38 @@ export function createHub(parts: HubParts): Hub {
     return created
   }
 
+  function head(thread: string): number | undefined {
+    const entry = rooms.get(thread)
+    if (entry === undefined || !entry.open) return undefined
+    if (performance.now() - comparedAt > liveLimits.headTrustMs) return undefined
+    const known = entry.room.head
+    // One that is not there yet, or that is about to learn what it missed.
+    if (known === 0 || known < entry.seen) return undefined
+    if (entry.room.size > 0 || keep(entry)) entry.emptySince = undefined
+    return known
+  }
+
+  async function follow(thread: string): Promise<void> {
+    if (rooms.has(thread) || followed.size >= liveLimits.readRooms) return
+    try {
+      const opening = room(thread)
+      const entry = rooms.get(thread)
+      if (entry) keep(entry)
+      await opening
+    } catch (error) {
+      if (!isNotFound(error)) log.warn({ err: error, thread }, 'a room for readers did not open')
+    }
+  }
+
+  /** Whether a room may stay for readers alone. */
+  function keep(entry: Entry): boolean {
+    if (followed.size < liveLimits.readRooms) followed.add(entry)
+    return followed.has(entry)
+  }
+
   function drop(thread: string, entry: Entry): void {
     if (rooms.get(thread) === entry) rooms.delete(thread)
+    followed.delete(entry)
     metrics.rooms.set(rooms.size)
     entry.room.close().catch((error: unknown) => log.warn({ err: error, thread }, 'room did not close'))
   }
@@ -97,6 +147,7 @@ export function createHub(parts: HubParts): Hub {
       // One that opens is waited for.
       if (entry.room.size > 0 || !entry.open) entry.emptySince = undefined
       else if ((entry.emptySince ??= now) + lingerOf(entry.room) <= now) drop(thread, entry)
+      if (entry.room.size > 0) followed.delete(entry)
     }
   }
 
@@ -107,12 +158,20 @@ export function createHub(parts: HubParts): Hub {
   }
 
   async function compare(): Promise<void> {
-    if (rooms.size === 0) return
+    const asked = performance.now()
     const before = new Map([...rooms].map(([thread, { room: each }]) => [thread, each.head]))
     try {
-      for (const [thread, head] of await readHeads(db, [...before.keys()])) {
-        rooms.get(thread)?.room.compare(head, before.get(thread)!)
+      const heads = await readHeads(db, [...before.keys()])
+      for (const [thread, headBefore] of before) {
+        const entry = rooms.get(thread)
+        const databaseHead = heads.get(thread)
+        if (databaseHead !== undefined) entry?.room.compare(databaseHead, headBefore)
+        // A thread that is gone is nobody's to tell of, and goes once.
+        const seen = databaseHead ?? (headBefore > 0 ? Infinity : 0)
+        if (seen < headBefore || (seen === Infinity && entry?.seen !== Infinity)) setbacks++
+        if (entry) entry.seen = seen
       }
+      comparedAt = asked
     } catch (error) {
       log.warn({ err: error }, 'heads could not be compared with the database; it is tried again')
     }
@@ -120,6 +179,11 @@ export function createHub(parts: HubParts): Hub {
 
   return {
     room,
+    head,
+    follow,
+    get setbacks() {
+      return setbacks
+    },
     compareHeads,
     async close() {
       clearInterval(ticker)
@@ -137,6 +201,8 @@ interface Entry {
   readonly opened: Promise<void>
   open: boolean
   emptySince: number | undefined
+  /** The head that the database was last seen to have. */
+  seen: number
 }
 
 /** A thread that is not there costs nothing to come back to, and anyone can name any number of them. */
@@ -150,16 +216,3 @@ function isNotFound(error: unknown): boolean {
 
 /** A thread that is not there yet. */
 const nothingYet: Difference = { thread: undefined, posts: [], seq: 0, from: 0 }
-
-/** The replies of a thread that are being written. Redis is ahead of the database by up to a second, or has nothing. */
-async function readStreams(
-  { db, liveText }: Pick<HubParts, 'db' | 'liveText'>,
-  thread: string,
-): Promise<StreamText[]> {
-  const runs = await streamingRuns(db, thread)
-  const texts = await Promise.all(runs.map(({ id }) => liveText.read(id)))
-  return runs.map(({ id, number, epoch, text }, i) => {
-    const live = texts[i] ?? ''
-    return { post: number, run: id, epoch, text: live.length > text.length ? live : text }
-  })
-}

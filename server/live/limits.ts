@@ -60,6 +60,18 @@ export const liveLimits = {
   endedRuns: 64,
   /** How often heads are compared with the database. */
   headCheckMs: 3_000,
+  /** What was not compared for this long is not relied on: the database is asked for each head then. */
+  headTrustMs: 9_000,
+  /** A thread that is read twice within this time gets a room, so that its head is known without asking … */
+  readAgainMs: 10_000,
+  /** … as long as no more than so many rooms are open for nothing else. */
+  readRooms: 1_000,
+  /** Threads of which it is remembered that they were read once. */
+  readOnce: 10_000,
+  /** How long a node remembers what it committed itself: until a comparison has told its rooms, whatever the bus lost. */
+  committedMs: 20_000,
+  /** Threads of which that is remembered. */
+  committedThreads: 20_000,
   /** How long a room without viewers stays, for those who come back at once. */
   lingerMs: 60_000,
   /** Who met a room that was just closed is asked to come back after this time. */

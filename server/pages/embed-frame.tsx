@@ -6,6 +6,7 @@ import type { Styles } from '../../shared/widget.ts'
 import type { ProblemCode } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { countPosts } from '../../shared/thread-state.ts'
+import { hashOf, type Inline } from '../http/security-headers.ts'
 import type { BuiltClient } from './assets.ts'
 import type { PostCache } from './post-cache.ts'
 import { scriptJson } from './text.ts'
@@ -13,7 +14,6 @@ import { numbered, packThread, renderPosts } from './thread-posts.tsx'
 
 export interface EmbedFrameData {
   readonly assets: BuiltClient['frame']
-  readonly nonce: string
   /** Without a slash at the end. */
   readonly publicUrl: string
   /** The thread; of a page that has none yet, what it will be, with nothing but its root. */
@@ -52,7 +52,7 @@ export async function* renderEmbedFrame(
   yield* closeFrame(data, `"thread":${await packThread(snapshot)}`)
 }
 
-function openFrame({ assets, nonce, theme, styles, locale, snapshot }: EmbedFrameData): string {
+function openFrame({ assets, theme, styles, locale, snapshot }: EmbedFrameData): string {
   const head = (
     <>
       <meta charset="utf-8" />
@@ -65,17 +65,26 @@ function openFrame({ assets, nonce, theme, styles, locale, snapshot }: EmbedFram
       {assets.styles.map((href) => (
         <link rel="stylesheet" href={href} />
       ))}
-      <style nonce={nonce} dangerouslySetInnerHTML={{ __html: assets.css + styleRule(styles) }} />
+      <style dangerouslySetInnerHTML={{ __html: styleText({ assets, styles }) }} />
       {assets.modules.map((href) => (
         <link rel="modulepreload" href={href} />
       ))}
       {assets.scripts.map((src) => (
-        <script type="module" src={src} nonce={nonce} />
+        <script type="module" src={src} />
       ))}
     </>
   )
   const attributes = `${theme === undefined ? '' : ` data-theme="${theme}"`} lang="${locale || 'en'}"`
   return `<!doctype html><html${attributes}><head>${renderToString(head)}</head><body class="widget"><main id="main">`
+}
+
+function styleText({ assets, styles }: Pick<EmbedFrameData, 'assets' | 'styles'>): string {
+  return assets.css + styleRule(styles)
+}
+
+/** What stands inline in a frame: its styles, and what tells its size. */
+export function frameInline(data: Pick<EmbedFrameData, 'assets' | 'styles' | 'embed'>): Inline {
+  return { scripts: [hashOf(tellSize(data.embed.host))], styles: [hashOf(styleText(data))] }
 }
 
 /** Its values were checked: they hold nothing that could end the rule. */
@@ -118,10 +127,10 @@ function Below({ data, empty }: { data: EmbedFrameData; empty: boolean }) {
   )
 }
 
-function* closeFrame({ nonce, embed }: EmbedFrameData, thread: string): Generator<string> {
-  yield `</main><script nonce="${nonce}">${tellSize(embed.host)}</script>`
+function* closeFrame({ embed }: EmbedFrameData, thread: string): Generator<string> {
+  yield `</main><script>${tellSize(embed.host)}</script>`
   const head = scriptJson({ page: 'embed', viewer: null, embed })
-  yield `<script type="application/json" id="state" nonce="${nonce}">${head.slice(0, -1)},${thread}}</script></body></html>`
+  yield `<script type="application/json" id="state">${head.slice(0, -1)},${thread}}</script></body></html>`
 }
 
 /**
@@ -137,13 +146,11 @@ function tellSize(host: string): string {
 }
 
 /** What is shown in the place of comments that cannot be: harmless wherever it is framed. The host page hears of it too. */
-export function renderEmbedNotice(data: {
-  nonce: string
-  publicUrl: string
-  code: ProblemCode
-  reason: string
-}): string {
-  const { nonce, publicUrl, code, reason } = data
+export function renderEmbedNotice(data: { publicUrl: string; code: ProblemCode; reason: string }): {
+  html: string
+  inline: Inline
+} {
+  const { publicUrl, code, reason } = data
   const content = renderToString(
     <main id="main">
       <p>
@@ -160,5 +167,6 @@ export function renderEmbedNotice(data: {
   // To whoever framed it: it says nothing that they could not find out.
   const script = `if(parent!==window)parent.postMessage(${message},'*');${tellSize('*')}`
   const style = `:root{color-scheme:light dark}body{margin:0;font:.9375rem/1.5 system-ui,sans-serif;overflow:hidden}main{padding:1rem;border:1px solid;border-radius:.5rem}p{margin:0}`
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Comments</title><meta name="robots" content="noindex"><base target="_blank"><style nonce="${nonce}">${style}</style></head><body>${content}<script nonce="${nonce}">${script}</script></body></html>`
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Comments</title><meta name="robots" content="noindex"><base target="_blank"><style>${style}</style></head><body>${content}<script>${script}</script></body></html>`
+  return { html, inline: { scripts: [hashOf(script)], styles: [hashOf(style)] } }
 }

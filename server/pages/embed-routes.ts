@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import * as z from 'zod/mini'
 import type { EmbedState } from '../../client/page-state.ts'
@@ -11,16 +12,19 @@ import { frameAncestors, matchesOrigin } from '../embedding/origins.ts'
 import { findPage, siteOfThread, type Page } from '../embedding/page-threads.ts'
 import type { Sites, StoredSite } from '../embedding/sites.ts'
 import type { Ctx, Env } from '../http/context.ts'
+import { encodingFor } from '../http/encoding.ts'
 import { etagOf, isKnown } from '../http/etag.ts'
 import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
+import { sendPacked, sendUnchanged } from '../http/send.ts'
 import type { Snapshots } from '../http/snapshots.ts'
+import type { Heads } from '../live/heads.ts'
 import type { Db } from '../store/database.ts'
-import { readHeads } from '../store/read.ts'
 import type { BuiltClient } from './assets.ts'
-import { renderEmbedFrame, renderEmbedNotice } from './embed-frame.tsx'
+import { frameInline, renderEmbedFrame, renderEmbedNotice } from './embed-frame.tsx'
 import { renderEmbedHtml } from './embed-html.tsx'
 import type { PostCache } from './post-cache.ts'
+import { sharedPage } from './shared-page.ts'
 import { streamPage } from './stream-page.ts'
 
 export interface EmbedPageParts {
@@ -28,6 +32,7 @@ export interface EmbedPageParts {
   readonly sites: Sites
   readonly rates: RateLimits
   readonly snapshots: Snapshots
+  readonly heads: Heads
   readonly publicUrl: string
   readonly cache: PostCache
   client(): Promise<BuiltClient>
@@ -66,7 +71,7 @@ const hostOrigin = z.string().check(
 
 /** The frame that a widget shows, and the same thread as plain HTML for servers of host pages. */
 export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
-  const { db, sites, rates, snapshots, publicUrl, cache } = parts
+  const { db, sites, rates, snapshots, heads, publicUrl, cache } = parts
   const routes = new Hono<Env>()
 
   /** The site that a request is about, and its thread: that of the page, or the one that is named. */
@@ -87,17 +92,9 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
 
   /** Where a thread stands; nothing for that of a page which has none yet. */
   async function headOf({ thread, page }: Found): Promise<number | undefined> {
-    const head = (await readHeads(db, [thread])).get(thread)
+    const head = await heads.of(thread)
     if (head === undefined && page === undefined) throw new Problem('thread-not-found')
     return head
-  }
-
-  async function read(
-    { thread, page }: Found,
-    head: number | undefined,
-    title?: string,
-  ): Promise<ThreadSnapshot> {
-    return head === undefined ? beforeFirst(page!, title) : await snapshots.whole(thread, head)
   }
 
   routes.get(framePath, async (c) => {
@@ -107,8 +104,9 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
     const say = (problem: Problem, words = problem.detail ?? problem.message) => {
       // It holds nothing of anyone's, so that it may be shown wherever somebody tried.
       c.set('frameAncestors', '*')
-      const data = { nonce: c.get('nonce'), publicUrl, code: problem.code, reason: words }
-      return c.html(renderEmbedNotice(data), problem.status as 403)
+      const notice = renderEmbedNotice({ publicUrl, code: problem.code, reason: words })
+      c.set('inline', notice.inline)
+      return c.html(notice.html, problem.status as 403)
     }
     try {
       if (!host.success)
@@ -133,9 +131,6 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
   async function frame(c: Ctx, found: Found, host: string, patterns: readonly string[]): Promise<Response> {
     const asked = wishesOf(c.req.query())
     const head = await headOf(found)
-    const snapshot = await read(found, head, asked.title)
-    const known = (wanted: number | undefined) => snapshot.posts.some((post) => post.number === wanted)
-    if (asked.post !== undefined && !known(asked.post)) throw new Problem('post-not-found')
     const defaults = found.site?.defaults
     const usual = defaults === undefined || defaults.theme === 'auto' ? null : defaults.theme
     const look = lookOf(c.req.query('look'))
@@ -158,31 +153,44 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
     c.set('frameAncestors', `'self' ${frameAncestors(patterns)}`.trim())
     const data = {
       assets,
-      nonce: c.get('nonce'),
       publicUrl,
-      snapshot,
       embed,
       theme: look.theme ?? usual ?? look.scheme,
       styles: look.styles,
       locale: asked.locale ?? defaults?.locale ?? '',
       collapsed: asked.collapsed ?? defaults?.collapsed ?? false,
     }
-    // The same for every reader, but made anew: it holds a nonce.
-    return streamPage(c, renderEmbedFrame({ cache }, data), 'no-cache')
+    const render = (snapshot: ThreadSnapshot) => {
+      if (asked.post !== undefined && !snapshot.posts.some(({ number: its }) => its === asked.post))
+        throw new Problem('post-not-found')
+      return renderEmbedFrame({ cache }, { ...data, snapshot })
+    }
+    c.set('inline', frameInline(data))
+    const headers = { 'cache-control': 'no-cache', vary: 'accept-encoding' }
+    if (head === undefined) return streamPage(c, render(beforeFirst(found.page!, asked.title)), headers)
+    const place = { thread: found.thread, after: 0, head }
+    return sharedPage(c, snapshots, { place, name: `frame/${digestOf(data)}`, headers, render })
   }
 
   routes.get('/embed/html', async (c) => {
     await rates.take('read', c.get('address'))
     const found = await find(c)
+    const { thread, headless, page } = found
     const head = await headOf(found)
-    const etag = etagOf(found.thread, head ?? 0)
-    c.header('access-control-allow-origin', '*')
-    c.header('etag', etag)
-    c.header('cache-control', 'public, max-age=30')
-    if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304)
-    const snapshot = await read(found, head)
-    const there = head !== undefined
-    return c.html(renderEmbedHtml({ publicUrl, snapshot, there, headless: found.headless }))
+    const headers = (seq: number) => ({
+      'content-type': 'text/html; charset=UTF-8',
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=30',
+      etag: etagOf(thread, seq),
+    })
+    if (isKnown(c.req.header('if-none-match'), etagOf(thread, head ?? 0)))
+      return sendUnchanged(c, headers(head ?? 0))
+    const make = (snapshot: ThreadSnapshot) =>
+      renderEmbedHtml({ publicUrl, snapshot, there: head !== undefined, headless })
+    if (head === undefined) return c.body(make(beforeFirst(page!, undefined)), 200, headers(0))
+    const view = { name: headless ? 'html/headless' : 'html', thread, head, make }
+    const html = await snapshots.view(view, encodingFor(c))
+    return sendPacked(c, html, headers(html.seq))
   })
 
   return routes
@@ -194,6 +202,11 @@ interface Found {
   /** The thread is that of a page, whose root is no comment. */
   headless: boolean
   page?: Page
+}
+
+/** Stands for a value of any length in the name of what was made by it. */
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 }
 
 function wishesOf(query: Record<string, string>): {

@@ -2,6 +2,7 @@ import { renderToString } from 'preact-render-to-string'
 import type { ComponentChildren } from 'preact'
 import type { PageState, Viewer } from '../../client/page-state.ts'
 import { SignedIn } from '../../client/views/signed-in.tsx'
+import { hashOf, type Inline } from '../http/security-headers.ts'
 import type { Assets } from './assets.ts'
 import { scriptJson } from './text.ts'
 
@@ -9,8 +10,6 @@ import { scriptJson } from './text.ts'
 export interface Frame {
   readonly viewer: Viewer | null
   readonly assets: Assets
-  /** For this answer's own inline elements. */
-  readonly nonce: string
   /** Without a slash at the end. */
   readonly publicUrl: string
 }
@@ -26,11 +25,14 @@ export interface Head {
   feed?: { path: string; title: string }
 }
 
-// Before anything is painted: the reader's own choice of light or dark. The one inline script, by nonce.
+// Before anything is painted: the reader's own choice of light or dark. The one inline script.
 const themeScript = `try{var t=localStorage.getItem('numinex:theme');if(t)document.documentElement.dataset.theme=t}catch{}`
 
+/** What stands inline in every page and may run. The page's state may not: it is data, which no policy is about. */
+export const pageInline: Inline = { scripts: [hashOf(themeScript)] }
+
 /** The page up to and with the opening tag of its `<main>`. */
-export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head): string {
+export function openPage({ viewer, assets, publicUrl }: Frame, head: Head): string {
   const { title, description, path, type = 'website', hidden = false, feed } = head
   const address = publicUrl + path
   const parts = (
@@ -60,12 +62,12 @@ export function openPage({ viewer, assets, nonce, publicUrl }: Frame, head: Head
       {assets.styles.map((href) => (
         <link rel="stylesheet" href={href} />
       ))}
-      <script nonce={nonce} dangerouslySetInnerHTML={{ __html: themeScript }} />
+      <script dangerouslySetInnerHTML={{ __html: themeScript }} />
       {assets.modules.map((href) => (
         <link rel="modulepreload" href={href} />
       ))}
       {assets.scripts.map((src) => (
-        <script type="module" src={src} nonce={nonce} />
+        <script type="module" src={src} />
       ))}
     </>
   )
@@ -99,9 +101,9 @@ function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
 }
 
 /** The page from the closing tag of its `<main>` on. */
-export function closePage(frame: Frame, state: string | Exclude<PageState, { page: 'thread' }>): string {
+export function closePage(state: string | Exclude<PageState, { page: 'thread' }>): string {
   const json = typeof state === 'string' ? state : scriptJson(state)
-  return `</main><footer class="bottom"><p>Numinex: people and machines, reading together. <a href="/feed.xml">Feed</a></p></footer><script type="application/json" id="state" nonce="${frame.nonce}">${json}</script></body></html>`
+  return `</main><footer class="bottom"><p>Numinex: people and machines, reading together. <a href="/feed.xml">Feed</a></p></footer><script type="application/json" id="state">${json}</script></body></html>`
 }
 
 /** A whole page around `content`. */
@@ -109,11 +111,11 @@ export function renderPage(
   frame: Frame,
   head: Head,
   content: ComponentChildren,
-  state?: Parameters<typeof closePage>[1],
+  state?: Parameters<typeof closePage>[0],
 ): string {
   return (
     openPage(frame, head) +
     renderToString(<>{content}</>) +
-    closePage(frame, state ?? { page: 'other', viewer: frame.viewer })
+    closePage(state ?? { page: 'other', viewer: frame.viewer })
   )
 }

@@ -6,11 +6,13 @@ import { postNumber, threadId } from '../../shared/post.ts'
 import { hostOfGrant } from '../embedding/popup-grants.ts'
 import type { Sites } from '../embedding/sites.ts'
 import type { Ctx, Env } from '../http/context.ts'
+import { encodingFor } from '../http/encoding.ts'
 import { toProblem } from '../http/problems.ts'
 import type { RateLimits } from '../http/rate-limits.ts'
-import type { Snapshots } from '../http/snapshots.ts'
+import { sendPacked } from '../http/send.ts'
+import type { SnapshotPlace, Snapshots } from '../http/snapshots.ts'
+import type { Heads } from '../live/heads.ts'
 import type { Db } from '../store/database.ts'
-import { readHeads } from '../store/read.ts'
 import { can } from '../threads/access.ts'
 import { getThreads } from '../threads/threads.ts'
 import { adminPath, renderAdminPage } from './admin-page.tsx'
@@ -20,11 +22,12 @@ import { embedRoutes } from './embed-routes.ts'
 import { embedSignInPath, leadsToWidget, renderEmbedSignInPage } from './embed-sign-in-page.tsx'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
-import type { Frame } from './frame.tsx'
+import { pageInline, type Frame } from './frame.tsx'
 import { renderFrontPage } from './front-page.tsx'
 import { renderNewThreadPage } from './new-thread-page.tsx'
 import { createPostCache } from './post-cache.ts'
 import { renderSignInPage } from './sign-in-page.tsx'
+import { sharedPage } from './shared-page.ts'
 import { streamPage } from './stream-page.ts'
 import { renderThreadPage } from './thread-page.tsx'
 
@@ -32,6 +35,7 @@ export interface PageParts {
   readonly db: Db
   readonly rates: RateLimits
   readonly snapshots: Snapshots
+  readonly heads: Heads
   readonly sites: Sites
   /** Whether an origin is this server's own, as the request came to it. */
   isOwnOrigin(origin: string, host: string | undefined): boolean
@@ -59,7 +63,7 @@ export interface Pages {
 
 /** The pages for people, and the feeds. */
 export function createPages(parts: PageParts): Pages {
-  const { db, rates, publicUrl, snapshots } = parts
+  const { db, rates, publicUrl, snapshots, heads } = parts
   const pages = new Hono<Env>()
   const cache = createPostCache()
   let built: Promise<BuiltClient> | undefined
@@ -74,7 +78,7 @@ export function createPages(parts: PageParts): Pages {
     const { site: assets } = await client()
     const broken = problem !== undefined && problem.status >= 500
     const viewer = broken ? null : ((await c.get('identify')())?.actor ?? null)
-    return { viewer, assets, nonce: c.get('nonce'), publicUrl }
+    return { viewer, assets, publicUrl }
   }
 
   async function admit(c: Ctx): Promise<void> {
@@ -84,30 +88,48 @@ export function createPages(parts: PageParts): Pages {
 
   function page(c: Ctx, html: string, status = 200): Response {
     c.header('cache-control', cacheControl)
+    c.set('inline', pageInline)
     return c.html(html, status as ContentfulStatusCode)
   }
 
-  async function readThread(c: Ctx): Promise<ThreadSnapshot> {
+  /** The thread that is asked for and where it stands, once this reader may read it. */
+  async function openThread(c: Ctx): Promise<SnapshotPlace> {
     await admit(c)
     const id = threadId.safeParse(c.req.param('thread'))
-    if (!id.success) throw new Problem('thread-not-found')
-    const head = (await readHeads(db, [id.data])).get(id.data)
-    if (head === undefined) throw new Problem('thread-not-found')
-    const snapshot = await snapshots.whole(id.data, head)
+    const head = id.success ? await heads.of(id.data) : undefined
+    if (!id.success || head === undefined) throw new Problem('thread-not-found')
+    const place = { thread: id.data, after: 0, head }
     // A long thread is more work to show than a short one, and is counted so.
-    const extra = Math.floor(snapshot.posts.length / postsPerPoint)
+    const { posts } = await snapshots.read(place)
+    const extra = Math.floor(posts / postsPerPoint)
     if (extra > 0) await rates.take('read', (await c.get('identify')())?.actor.id ?? c.get('address'), extra)
-    return snapshot
+    return place
   }
 
   async function threadPage(c: Ctx): Promise<Response> {
-    const snapshot = await readThread(c)
+    const place = await openThread(c)
     const asked = c.req.param('number')
     const number = asked === undefined ? undefined : postNumber.safeParse(Number(asked))
-    const found = number === undefined || snapshot.posts.some((post) => post.number === number.data)
-    if (!found) throw new Problem('post-not-found')
-    const data = { ...(await frameFor(c)), snapshot, ...(number?.success && { focus: number.data }) }
-    return streamPage(c, renderThreadPage({ cache }, data), cacheControl)
+    if (number?.success === false) throw new Problem('post-not-found')
+    const focus = number?.data
+    const frame = await frameFor(c)
+    const render = (snapshot: ThreadSnapshot) => {
+      if (focus !== undefined && !snapshot.posts.some((post) => post.number === focus))
+        throw new Problem('post-not-found')
+      return renderThreadPage({ cache }, { ...frame, snapshot, ...(focus !== undefined && { focus }) })
+    }
+    c.set('inline', pageInline)
+    const headers = { 'cache-control': cacheControl, vary: 'accept-encoding, cookie' }
+    if (frame.viewer !== null)
+      return streamPage(c, render(await snapshots.whole(place.thread, place.head)), headers)
+    // To all who are nobody the page says the same.
+    return sharedPage(c, snapshots, { place, name: `page/${focus ?? ''}`, headers, render })
+  }
+
+  async function threadFeed(c: Ctx): Promise<Response> {
+    const place = await openThread(c)
+    const make = (snapshot: ThreadSnapshot) => renderPostsFeed(publicUrl, snapshot)
+    return sendPacked(c, await snapshots.view({ name: 'feed', ...place, make }, encodingFor(c)), feedHeaders)
   }
 
   pages.get('/', async (c) => {
@@ -145,7 +167,7 @@ export function createPages(parts: PageParts): Pages {
     await admit(c)
     return feed(c, renderThreadsFeed(publicUrl, await getThreads({ db }, undefined)))
   })
-  pages.get('/t/:thread/feed.xml', async (c) => feed(c, renderPostsFeed(publicUrl, await readThread(c))))
+  pages.get('/t/:thread/feed.xml', threadFeed)
   pages.get('/t/:thread', threadPage)
   pages.get('/t/:thread/:number', threadPage)
   addClaimPages(pages, { db, rates, isOwnOrigin: parts.isOwnOrigin, frameFor, page })
@@ -179,9 +201,11 @@ function keepOpener(c: Ctx): void {
   c.header('cross-origin-opener-policy', 'unsafe-none')
 }
 
+const feedHeaders = {
+  'content-type': 'application/atom+xml; charset=utf-8',
+  'cache-control': 'public, max-age=60',
+}
+
 function feed(c: Ctx, xml: string): Response {
-  return c.body(xml, 200, {
-    'content-type': 'application/atom+xml; charset=utf-8',
-    'cache-control': 'public, max-age=60',
-  })
+  return c.body(xml, 200, feedHeaders)
 }

@@ -52,7 +52,7 @@ export async function* renderThreadPage(
   yield `</div>${renderToString(<Below />)}`
 
   const head = { page: 'thread', viewer: data.viewer, focus: focus ?? null }
-  yield closePage(data, `${scriptJson(head).slice(0, -1)},"thread":${await packThread(snapshot)}}`)
+  yield closePage(`${scriptJson(head).slice(0, -1)},"thread":${await packThread(snapshot)}}`)
 }
 
 /** What stands below the posts and comes to life with the script. */

@@ -1,9 +1,10 @@
-import { gunzipSync, inflateSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { problems, type ProblemCode } from '../../shared/errors.ts'
 import { problemDocument } from '../../shared/problem-document.ts'
 import { limits } from '../../shared/limits.ts'
 import { guest, member, openApp, type AskOptions, type TestApp, type Visitor } from '../helpers/app.ts'
+import { refusedInline } from '../helpers/inline.ts'
 import { publicUrl } from '../helpers/store.ts'
 
 /** What holds for every request, whatever it asks for. */
@@ -88,24 +89,19 @@ describe('every answer', () => {
     },
   )
 
-  test('has a nonce of its own, which is the one of its page', async () => {
-    const nonces = new Set<string>()
-    for (let i = 0; i < 5; i++) {
-      const answer = await app.ask('GET', '/')
-      const nonce = /'nonce-([^']+)'/.exec(answer.headers.get('content-security-policy')!)![1]!
-      expect(Buffer.from(nonce, 'base64').length).toBeGreaterThanOrEqual(16)
-      nonces.add(nonce)
+  test('names what stands inline in its page by hash, and nothing else may run', async () => {
+    for (const path of ['/', `/t/${thread}`, '/new', '/nothing', `/embed/frame?thread=${thread}`]) {
+      const answer = await app.ask('GET', path, { headers: { accept: 'text/html' } })
+      const policy = answer.headers.get('content-security-policy')!
       const page = await answer.text()
-      expect(page).toContain(`nonce="${nonce}"`)
-      // No script or style without it.
-      for (const [tag] of page.matchAll(/<(script|style)\b[^>]*>/g)) {
-        expect(
-          / src="\/assets\//.test(tag) || tag.includes(nonce) || tag.includes('application/json'),
-          tag,
-        ).toBe(true)
-      }
+      expect(page, path).toContain('<script')
+      expect(refusedInline(page, policy), path).toEqual([])
+      expect(refusedInline(page.replace('<script>', '<script>1;'), policy), path).not.toEqual([])
+      expect(policy).toMatch(/script-src 'self' 'sha256-[\w+/=]{44}';/)
     }
-    expect(nonces.size).toBe(5)
+    // Where nothing is to run, nothing may.
+    const { headers } = await app.ask('GET', `/api/threads/${thread}`)
+    expect(headers.get('content-security-policy')).toContain("script-src 'self'; style-src 'self'; ")
   })
 
   test('asks browsers to stay with https where the site has it', async () => {
@@ -137,14 +133,27 @@ describe('text', () => {
   test('is compressed for who takes that', async () => {
     const plain = await (await app.ask('GET', path())).text()
     const ask = (accept: string) => app.ask('GET', path(), { headers: { 'accept-encoding': accept } })
-    const zipped = await ask('gzip, deflate, br')
-    expect(zipped.headers.get('content-encoding')).toBe('gzip')
-    expect(zipped.headers.get('vary')).toMatch(/accept-encoding/i)
-    const bytes = Buffer.from(await zipped.arrayBuffer())
-    expect(gunzipSync(bytes).toString()).toBe(plain)
-    expect(bytes.length).toBeLessThan(plain.length / 3)
-    expect(inflateSync(Buffer.from(await (await ask('deflate')).arrayBuffer())).toString()).toBe(plain)
-    for (const accept of ['identity', 'gzip;q=0', 'br']) {
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync, deflate: inflateSync }
+    const accepts: [accept: string, encoding: keyof typeof unpack][] = [
+      ['gzip, deflate, br', 'br'],
+      ['br', 'br'],
+      ['gzip', 'gzip'],
+      ['GZIP;q=0.5', 'gzip'],
+      ['br;q=0, *', 'gzip'],
+      ['br;q=0.2, gzip;q=0.8', 'gzip'],
+      ['deflate', 'deflate'],
+    ]
+    const zipped = await ask('gzip')
+    for (const [accept, encoding] of accepts) {
+      const answer = await ask(accept)
+      expect(answer.headers.get('content-encoding'), accept).toBe(encoding)
+      expect(answer.headers.get('vary'), accept).toMatch(/accept-encoding/i)
+      const bytes = Buffer.from(await answer.arrayBuffer())
+      expect(answer.headers.get('content-length'), accept).toBe(String(bytes.length))
+      expect(unpack[encoding](bytes).toString()).toBe(plain)
+      expect(bytes.length).toBeLessThan(plain.length / 3)
+    }
+    for (const accept of ['identity', 'gzip;q=0', 'zstd', '', 'br;q=0']) {
       expect((await ask(accept)).headers.get('content-encoding'), accept).toBeNull()
     }
     // What is the same in other words has the same tag.

@@ -15,6 +15,11 @@ import { createSites } from '../../server/embedding/sites.ts'
 import type { Env } from '../../server/http/context.ts'
 import { createHttpMetrics } from '../../server/http/metrics.ts'
 import { createRateLimits, memoryCounters, unlimited } from '../../server/http/rate-limits.ts'
+import { createMemoryLiveText } from '../../server/bus/live-text.ts'
+import { createCommitted, noting } from '../../server/live/committed.ts'
+import { createHeads } from '../../server/live/heads.ts'
+import { createHub } from '../../server/live/hub.ts'
+import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { createLog } from '../../server/log.ts'
 import { migrate } from '../../server/store/migrate.ts'
 import type { Db } from '../../server/store/database.ts'
@@ -27,6 +32,8 @@ import { publicUrl, threadParts } from './store.ts'
 export interface TestApp {
   readonly app: Hono<Env>
   readonly db: Db
+  /** How many queries were made so far, beside those of rooms. */
+  queries(): number
   readonly parts: ThreadParts
   /** The log so far, one JSON object a line. */
   log(): string
@@ -54,7 +61,14 @@ export interface AppOptions {
 
 export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   const { database, end } = await openTestPglite()
-  const { db } = database
+  let queries = 0
+  const db = database.db.withPlugin({
+    transformQuery({ node }) {
+      queries++
+      return node
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  })
   await migrate(db)
   let written = ''
   const stream = new Writable({
@@ -65,11 +79,24 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   })
   const log = createLog('trace', stream)
   const url = options.secure === true ? publicUrl.replace('http:', 'https:') : publicUrl
-  const parts: ThreadParts = { ...threadParts(db), log }
+  const committed = createCommitted()
+  const given = threadParts(db)
+  const parts: ThreadParts = { ...given, bus: noting(given.bus, committed), log }
   const secret = 'a secret that only the tests of HTTP know'
   const accounts = createAccounts({ db, bus: parts.bus, log, secret, publicUrl: url })
   const rates = options.limited === true ? createRateLimits(memoryCounters) : unlimited
   const registry = new Registry()
+  const { bus } = parts
+  const metrics = createLiveMetrics(registry)
+  const hub = createHub({
+    db: database.db,
+    bus,
+    liveText: createMemoryLiveText(),
+    log,
+    metrics,
+    node: 'test',
+  })
+  const heads = createHeads({ db, bus, hub, committed })
   const sites = createSites({ db })
   const isOwnOrigin = (origin: string) => origin === url
   const clientDir = makeClientDir()
@@ -84,6 +111,7 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
     runner,
     models: createModels({ db, settings: undefined, secret, offline: options.model ?? speaker(), log }),
     accounts,
+    heads,
     sites,
     siteKeys: createSiteKeys({ db, secret, log }),
     registry,
@@ -104,6 +132,7 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
   return {
     app,
     db,
+    queries: () => queries,
     parts,
     log: () => written,
     get draining() {
@@ -120,6 +149,7 @@ export async function openApp(options: AppOptions = {}): Promise<TestApp> {
       return await app.request(`${url}${path}`, { method, headers: all, body: given }, { incoming })
     },
     async close() {
+      await hub.close()
       await parts.bus.close()
       await end()
       fs.rmSync(clientDir, { recursive: true, force: true })

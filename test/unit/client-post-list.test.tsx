@@ -28,7 +28,6 @@ async function open(given: Post[], who: Viewer | null = viewer): Promise<void> {
   const frame = {
     viewer: who,
     assets: { scripts: [], modules: [], styles: [] },
-    nonce: 'n',
     publicUrl: 'http://x.example',
   }
   const data = { ...frame, snapshot: aSnapshot(given) }
