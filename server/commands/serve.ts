@@ -42,6 +42,11 @@ import { openAi } from './ai.ts'
 import { distDir, openStore } from './open.ts'
 import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
 
+/**
+ * Connections that may wait to be taken: a crowd that comes back comes in one moment, and who finds the queue full tries again
+ * after one second, and then three. The system may allow fewer (`net.core.somaxconn`).
+ */
+const backlog = 4_096
 /** How long open requests may take to finish after SIGTERM, in milliseconds. */
 const drainMs = 5_000
 /** How often links that a crashed node left pending are taken up, in milliseconds. */
@@ -250,7 +255,7 @@ function measurePool(database: OpenDatabase, registry: Registry): void {
 async function listen(server: Server, config: Config): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(config.port, config.host, resolve)
+    server.listen({ port: config.port, host: config.host, backlog }, resolve)
   })
   const { address, port, family } = server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
