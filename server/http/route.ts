@@ -4,6 +4,7 @@ import { Problem, type ProblemCode } from '../../shared/errors.ts'
 import type { Actor } from '../threads/access.ts'
 import type { Ctx, Env } from './context.ts'
 import { limitBody } from './limit-body.ts'
+import { answerLimits } from './limits.ts'
 import type { LimitName, RateLimits } from './rate-limits.ts'
 
 type Shape = z.ZodMiniType
@@ -73,7 +74,17 @@ export function mountRoutes(app: Hono<Env>, routes: readonly Route[], rates: Rat
         actor,
       }
       const answer = await definition.handle(input as never, c)
-      return answer instanceof Response ? answer : c.json(answer as object, definition.status)
+      if (answer instanceof Response) return answer
+      // What is written is mostly answered in a few hundred bytes, which nobody would pack, so its headers are put together
+      // here: headers that are added to an answer later cost as much as the rest of the request.
+      if (method === 'get') return c.json(answer as object, definition.status)
+      const text = JSON.stringify(answer)
+      const small = text.length < answerLimits.compressFrom
+      if (small) c.set('complete', true)
+      return c.body(text, definition.status, {
+        ...(small && c.get('headers')()),
+        'content-type': 'application/json',
+      })
     })
   }
 }
