@@ -15,7 +15,7 @@ test('a body is made once, however many ask and however they want it packed', as
   const answers = createAnswers({ era: () => 0 })
   const make = vi.fn(() => Promise.resolve(body(long('words '))))
   const asked = await Promise.all(
-    [undefined, 'gzip', 'br', 'gzip', 'br', undefined].map((encoding) =>
+    [undefined, 'gzip', 'br', 'gzip', 'br', undefined].map(async (encoding) =>
       answers.get('a', encoding as 'gzip' | 'br' | undefined, make),
     ),
   )
