@@ -6,7 +6,7 @@ export const answerLimits = {
    * How long an answer is kept at the most. What it shows beside its thread's versions (an author's new name, a card whose
    * node failed before it could say that it changed) is at most so old.
    */
-  keptMs: 300_000,
+  keptMs: 60_000,
   /** From here on an answer is compressed for who takes that. */
   compressFrom: 1024,
   /** How hard: done once for many readers, off the main thread, but one waits for it. */
