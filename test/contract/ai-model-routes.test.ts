@@ -9,7 +9,7 @@ import type { Model, ModelSettings } from '../../server/ai/model.ts'
 import { createModels, type ModelDirectory } from '../../server/ai/models.ts'
 import type { Env } from '../../server/http/context.ts'
 import { createHttpMetrics } from '../../server/http/metrics.ts'
-import { identity, trace } from '../../server/http/middleware.ts'
+import { identity, securityHeaders, trace } from '../../server/http/middleware.ts'
 import { modelRoutes } from '../../server/http/models.ts'
 import { problemAnswer, toProblem } from '../../server/http/problems.ts'
 import { unlimited } from '../../server/http/rate-limits.ts'
@@ -82,6 +82,7 @@ function open(settings?: ModelSettings): Site {
   const app = new Hono<Env>()
   app.onError((error, c) => problemAnswer(toProblem(error, c)))
   app.use(trace({ log, metrics: createHttpMetrics(new Registry()), trustProxy: 0 }))
+  app.use(securityHeaders({ secure: false, devClientUrl: undefined }))
   app.use(
     identity({
       identify: (headers) => {
