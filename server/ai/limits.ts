@@ -9,7 +9,7 @@ export const runLimits = {
   /** How often the text so far is kept in the database, and the lease prolonged. */
   saveMs: 1_000,
   /** How often readers are told of new text. The first of it goes out at once. */
-  deltaMs: 90,
+  deltaMs: 80,
   /** How often a node looks for runs that nobody works on any more, and how many it takes up then. */
   sweepMs: 2_000,
   claims: 8,

@@ -17,7 +17,7 @@ export const liveLimits = {
   restShare: 3,
   restMs: 25,
   passingRestShare: 6,
-  passingRestMs: 50,
+  passingRestMs: 40,
   /** A round that takes longer lets others in between; so many writes are made between two looks at the clock. */
   sliceMs: 2,
   sliceWrites: 16,
