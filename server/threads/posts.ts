@@ -11,7 +11,7 @@ import { findByClientId } from '../store/insert.ts'
 import { findRun, withoutDeleted } from '../store/runs.ts'
 import { erasePost, setReaction, touchPosts, updatePost } from '../store/posts.ts'
 import { authorize, can, type Action, type Actor } from './access.ts'
-import { prepareContent } from './content.ts'
+import { knownEmbeds, prepareContent, textOf } from './content.ts'
 import type { ThreadParts } from './parts.ts'
 import { publishChanges } from './publish.ts'
 import { containsQuote } from './render.ts'
@@ -49,24 +49,24 @@ async function write(
   thread: string,
   input: CreatePost,
 ): Promise<Post> {
-  const { db, render, together } = parts
-  const author = await authorizeAt(parts, actor, 'reply', { thread, number: input.parent })
-  const quote = input.quote ?? null
+  const { db, render, links, together } = parts
+  const { id: authorId } = authorize(actor, 'reply')
+  const evenLocked = can(actor, 'reply', { locked: true })
+  const { parent, clientId, quote = null } = input
+  const rendered = render(input.body, { thread })
+  const text = { ...textOf(input.body, rendered), thread, parent, authorId, clientId, evenLocked }
+  if (quote === null && rendered.refs.length === 0) {
+    const post = await together.writePlain({ ...text, embeds: [], quote })
+    if (post) return post
+  }
+  await authorizeAt(parts, actor, 'reply', { thread, number: parent })
   if (quote) {
     const quoted = await readBody(db, thread, quote.number)
     if (!quoted || !containsQuote(render(quoted, { thread }).text, quote.text))
       throw new Problem('quote-mismatch')
   }
-  const content = await prepareContent(parts, thread, input.body)
-  const { post, created, shownElsewhere } = await together.write({
-    ...content,
-    thread,
-    parent: input.parent,
-    authorId: author.id,
-    clientId: input.clientId,
-    quote,
-    evenLocked: can(author, 'reply', { locked: true }),
-  })
+  const embeds = await knownEmbeds(links, rendered)
+  const { post, created, shownElsewhere } = await together.write({ ...text, embeds, quote })
   if (created) {
     if (shownElsewhere) void refreshEmbedders(parts, { thread, number: post.number })
     void refreshSettled(parts, thread, post)

@@ -1,10 +1,17 @@
 import { sql } from 'kysely'
 import { Problem } from '../../shared/errors.ts'
-import type { PostState } from '../../shared/post.ts'
+import type { Post, PostState } from '../../shared/post.ts'
 import type { Bus } from '../bus/bus.ts'
 import { createBatcher, type Outcome } from '../store/batcher.ts'
 import { sqlState, type Db } from '../store/database.ts'
-import { insertPost, insertPosts, type Inserted, type NewPost } from '../store/insert.ts'
+import {
+  insertPlain,
+  insertPost,
+  insertPosts,
+  type Inserted,
+  type NewPost,
+  type PlainPost,
+} from '../store/insert.ts'
 import { publishChanges } from './publish.ts'
 
 /** Posts that are written in one transaction, and places that are looked up in one query, at the most. */
@@ -27,23 +34,15 @@ export interface Together {
    * one transaction; each is answered when that is committed. Problems: those of `insertPost`.
    */
   write(post: NewPost): Promise<Inserted>
+  /**
+   * The same in one statement, which holds to the rules about what is answered: for a reply that anybody with an account
+   * may write, to a post that is there, with nothing else to be done. Undefined where this is not so, or not certain:
+   * nothing was written then, and `look` and `write` tell more.
+   */
+  writePlain(post: PlainPost): Promise<Post | undefined>
 }
 
 export function createTogether({ db, bus }: { db: Db; bus: Bus }): Together {
-  const writers = new Map<string, (post: NewPost) => Promise<Inserted>>()
-
-  function writerOf(thread: string) {
-    const known = writers.get(thread)
-    if (known) return known
-    const made = createBatcher<NewPost, Inserted>({
-      most: most.posts,
-      run: (posts) => write(thread, posts),
-      onIdle: () => writers.delete(thread),
-    })
-    writers.set(thread, made)
-    return made
-  }
-
   async function write(thread: string, posts: readonly NewPost[]): Promise<Outcome<Inserted>[]> {
     if (posts.length > 1) {
       try {
@@ -70,10 +69,51 @@ export function createTogether({ db, bus }: { db: Db; bus: Bus }): Together {
     }
   }
 
+  /** Writes plain replies until it could not: others write to this thread, too, and would come between again. */
+  function plainWriter(thread: string) {
+    let alone = true
+    return async (posts: readonly PlainPost[]): Promise<Outcome<Post | undefined>[]> => {
+      const written = alone ? await insertPlain(db, thread, posts).catch(noneIfOfOne) : []
+      alone = written.length > 0
+      publishChanges(
+        bus,
+        thread,
+        written.map((post) => ({ seq: post.seq, post })),
+      )
+      return posts.map((_, i) => ({ value: written[i] }))
+    }
+  }
+
   return {
     look: createBatcher({ most: most.places, run: (places) => lookUp(db, places) }),
-    write: (post) => writerOf(post.thread)(post),
+    write: batchedByThread((thread) => (posts) => write(thread, posts)),
+    writePlain: batchedByThread(plainWriter),
   }
+}
+
+/** A batcher for each thread, as long as somebody writes to it. */
+function batchedByThread<P extends NewPost, O>(
+  runOf: (thread: string) => (posts: readonly P[]) => Promise<readonly Outcome<O>[]>,
+): (post: P) => Promise<O> {
+  const batchers = new Map<string, (post: P) => Promise<O>>()
+  return (post) => {
+    const { thread } = post
+    let batcher = batchers.get(thread)
+    if (batcher === undefined) {
+      batcher = createBatcher({
+        most: most.posts,
+        run: runOf(thread),
+        onIdle: () => batchers.delete(thread),
+      })
+      batchers.set(thread, batcher)
+    }
+    return batcher(post)
+  }
+}
+
+function noneIfOfOne(error: unknown): [] {
+  if (isOfOne(error)) return []
+  throw error
 }
 
 /** Whether the fault lies with what was to be written: a rule of ours, or one of the database's (SQLSTATE classes 22, 23). */

@@ -70,6 +70,15 @@ describeStores('what is asked most', (store) => {
       clientId: 'c',
       quote: { number: 2, text: 'x' },
     })
+    await together.writePlain({
+      ...content('a plain reply'),
+      embeds: [],
+      thread,
+      parent: 3,
+      authorId: 'ada',
+      clientId: 'd',
+      quote: null,
+    })
     await findByClientId(heard, thread, 'ada', 'c')
     await readHeads(heard, [thread, 'thread0501'])
     await readLatest(heard, thread, 15, 200)
