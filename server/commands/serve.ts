@@ -47,6 +47,11 @@ import { linesOf, linkIds, publicUrlOf } from './transfer.ts'
  * after one second, and then three. The system may allow fewer (`net.core.somaxconn`).
  */
 const backlog = 4_096
+/**
+ * How long a connection without a request is kept, in milliseconds: longer than proxies keep theirs (load balancers and
+ * nginx a minute, Caddy two), or they would now and then send a request down one that is just being closed.
+ */
+const keepAliveMs = 130_000
 /** How long open requests may take to finish after SIGTERM, in milliseconds. */
 const drainMs = 5_000
 /** How often links that a crashed node left pending are taken up, in milliseconds. */
@@ -145,6 +150,7 @@ export async function serve(config: Config, log: Logger, version: string): Promi
   })
   const images = createLinkImages({ db, fetch })
   const server = createAdaptorServer({ fetch: app.fetch, createServer }) as Server
+  server.keepAliveTimeout = keepAliveMs
   const sockets = attachSockets(server, {
     hub,
     accounts,

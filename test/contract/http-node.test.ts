@@ -31,6 +31,12 @@ describe('a server by itself', () => {
   })
   afterAll(() => node.kill('SIGTERM'))
 
+  test('keeps idle connections longer than proxies do', async () => {
+    const { headers } = await fetch(`${node.url}/healthz`)
+    expect(headers.get('connection')).toBe('keep-alive')
+    expect(Number(/timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(120)
+  })
+
   test('tells all that is to be measured', async () => {
     const text = await (await fetch(`${node.url}/metrics`)).text()
     const names = [
