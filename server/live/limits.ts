@@ -8,6 +8,11 @@ export const liveLimits = {
   slowBytes: 4 * 1024 * 1024,
   /** Bytes of a frame that are read at all. Up to here one that is too large is told so, beyond it the socket is cut. */
   readBytes: 64 * 1024,
+  /** Of how many sockets it is looked up at a time who sits there. */
+  lookupsAtOnce: 4,
+  /** Of how many sockets that closed it is remembered who sat there, and for how long. */
+  readersRemembered: 20_000,
+  readersRememberedMs: 60_000,
   /** How long a closing socket may take before it is cut. */
   closeMs: 3_000,
   /**

@@ -2,7 +2,7 @@ import { Problem, type ProblemCode } from '../../shared/errors.ts'
 import { limits } from '../../shared/limits.ts'
 import { up, type Up } from '../../shared/live.ts'
 import { closeCodes } from '../../shared/protocol.ts'
-import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
+import type { AccountChange, Identity } from '../accounts/accounts.ts'
 import { toLine } from '../bus/messages.ts'
 import { can } from '../threads/access.ts'
 import { Bucket, createAllowance, type Allowance } from './allowance.ts'
@@ -11,13 +11,14 @@ import type { Viewer } from './fan-out.ts'
 import { textFrame } from './frame.ts'
 import type { Hub } from './hub.ts'
 import { liveLimits } from './limits.ts'
+import type { Lookups } from './lookups.ts'
 import type { Room } from './room.ts'
 import type { Watch } from './watch.ts'
 import { Who, type Credentials } from './who.ts'
 
 export interface SessionParts {
   readonly hub: Hub
-  readonly accounts: Pick<Accounts, 'identify'>
+  readonly lookups: Lookups
   /** Is kept up to date with who this is. */
   readonly watch: Watch<Session>
   /** What a socket is told first, made once for all. */
@@ -73,15 +74,16 @@ class SocketSession implements Session {
   private texts: Map<string, { at: number; asked: number }> | undefined = undefined
   private who: Who | undefined
   private ended = false
-  /** What depends on who asks is dealt with in order, and first when that is known. */
+  /** What depends on who asks is dealt with in order. */
   private queue: Promise<void> | undefined = undefined
 
   constructor(parts: SessionParts, transport: Transport, credentials: Credentials | undefined) {
     this.parts = parts
     this.transport = transport
     this.who = credentials && new Who(credentials)
-    if (this.who) this.queue = this.identify(this.who)
     transport.deliver(parts.welcome)
+    if (this.who?.recall(parts.lookups)) parts.watch.known(this, this.identity?.actor.id)
+    else if (this.who) parts.lookups.turn(() => this.lookUp())
   }
 
   get identity(): Identity | null {
@@ -104,10 +106,8 @@ class SocketSession implements Session {
       return this.reject('invalid', 'the frame is not a message of this protocol', closeCodes.badFrame)
     // Reading needs no account, so it does not wait until it is known who asks.
     if (message.type !== 'typing' && message.type !== 'auth') return this.dispatch(message)
-    this.queue = (this.queue ?? Promise.resolve())
-      .then(() => this.dispatch(message))
-      .catch((error: unknown) => this.fail(error))
-    await this.queue
+    if (message.type === 'typing') void this.lookUp()
+    await this.inOrder(() => this.dispatch(message))
   }
 
   async accountChanged(change: AccountChange): Promise<void> {
@@ -135,6 +135,7 @@ class SocketSession implements Session {
     for (const room of this.joined.values()) room?.leave(this.transport)
     this.joined.clear()
     this.parts.watch.forget(this)
+    this.who?.leave(this.parts.lookups)
   }
 
   private complain(problem: Problem, thread?: string): void {
@@ -153,11 +154,24 @@ class SocketSession implements Session {
     this.complain(new Problem('internal', { retryMs: 2_000 }), thread)
   }
 
+  private inOrder(work: () => Promise<void>): Promise<void> {
+    return (this.queue = (this.queue ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) => this.fail(error)))
+  }
+
+  /** Finds out who this is, where nobody has yet. */
+  private lookUp(): Promise<void> {
+    return this.inOrder(async () => {
+      if (this.who && !this.who.asked && !this.ended) await this.identify(this.who)
+    })
+  }
+
   private async identify(who: Who): Promise<void> {
-    const { accounts, watch } = this.parts
+    const { lookups, watch } = this.parts
     watch.unsure(this)
     try {
-      await who.identify(accounts)
+      await who.identify(lookups)
     } catch (error) {
       this.fail(error)
     }
@@ -165,7 +179,7 @@ class SocketSession implements Session {
     if (this.ended || who.unsure) return
     watch.known(this, who.identity?.actor.id)
     // Cookies that make nobody of their sender are not kept.
-    if (who.identity === null) this.who = undefined
+    if (who.identity === null && who.asked) this.who = undefined
   }
 
   private async dispatch(message: Up): Promise<void> {

@@ -10,6 +10,7 @@ import { Connection, LiveSocket, type ConnectionParts } from './connection.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { Hub } from './hub.ts'
 import { liveLimits } from './limits.ts'
+import { createLookups } from './lookups.ts'
 import type { LiveMetrics } from './metrics.ts'
 import type { Room } from './room.ts'
 import { welcomeFrame } from './session-frames.ts'
@@ -54,9 +55,10 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
   const connections = new Set<Connection>()
   const perAddress = new Map<string, number>()
   const watch = createWatch<Session>()
+  const lookups = createLookups(parts.accounts)
   const sessionParts: SessionParts = {
     hub: parts.hub,
-    accounts: parts.accounts,
+    lookups,
     watch,
     welcome: welcomeFrame(parts.node),
     limited: parts.limited,
@@ -77,6 +79,7 @@ export function attachSockets(server: Server, parts: SocketParts): Sockets {
   parts.accounts.onChanged(accountChanged)
 
   function accountChanged(change: AccountChange): void {
+    lookups.forget()
     for (const session of watch.concerned(change.userId)) {
       session
         .accountChanged(change)

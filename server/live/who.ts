@@ -1,4 +1,5 @@
-import type { AccountChange, Accounts, Identity } from '../accounts/accounts.ts'
+import type { AccountChange, Identity } from '../accounts/accounts.ts'
+import type { Lookups } from './lookups.ts'
 
 /** Headers that tell who asks, by their names. Plain text: sockets keep them for as long as they are open. */
 export type Credentials = Readonly<Record<string, string>>
@@ -13,6 +14,8 @@ export class Who {
   private credentials: Credentials
   /** While it is looked up who asks: of whom word came meanwhile. */
   private meanwhile: Set<string> | undefined = undefined
+  /** Whether it was looked up, or is being so. Where that failed, it may be done once more. */
+  asked = false
 
   constructor(credentials: Credentials) {
     this.credentials = credentials
@@ -29,17 +32,32 @@ export class Who {
     this.identity = null
   }
 
+  /** Takes whose the credentials were a moment ago. False where that is not known. */
+  recall(lookups: Lookups): boolean {
+    this.identity = lookups.recall(this.credentials) ?? null
+    this.asked = this.identity !== null
+    return this.asked
+  }
+
+  /** The socket has closed. */
+  leave(lookups: Lookups): void {
+    if (this.identity !== null) lookups.remember(this.credentials, this.identity)
+  }
+
   /** Looks up whose the credentials are. Throws what `identify` throws. */
-  async identify(accounts: Pick<Accounts, 'identify'>): Promise<void> {
+  async identify(lookups: Lookups): Promise<void> {
+    this.asked = true
     const asked = this.credentials
     const heard = (this.meanwhile = new Set<string>())
     try {
-      let found = await accounts.identify(new Headers(asked))
+      let found = await lookups.identify(asked)
       // The answer may be from before a ban of which word came while it was under way.
-      while (found !== null && heard.delete(found.actor.id))
-        found = await accounts.identify(new Headers(asked))
+      while (found !== null && heard.delete(found.actor.id)) found = await lookups.identify(asked)
       // Signed in anew meanwhile: that answer counts, not this one.
       if (asked === this.credentials) this.identity = found
+    } catch (error) {
+      if (this.meanwhile === heard) this.asked = false
+      throw error
     } finally {
       if (this.meanwhile === heard) this.meanwhile = undefined
     }

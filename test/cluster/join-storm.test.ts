@@ -10,6 +10,8 @@ import { temporaryDirectory, type TestServer } from '../helpers/server-process.t
 import { describeWith } from '../helpers/services.ts'
 
 const sockets = 2_000
+/** Sockets of people with an account, each with another one. */
+const signedIn = 600
 /** Statements that a storm may cost, however many come: a few differences, and the comparisons of heads meanwhile. */
 const statementsAllowed = 30
 /** Posts that were there before the room was, so that its ring does not have them. */
@@ -69,13 +71,14 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
   }
 
   /** All come at once and join after `after`; resolves with what each was told when all have been. */
-  async function storm(after: number, headers: Record<string, string> = {}): Promise<Joined[]> {
+  async function storm(after: number, who: readonly Guest[] = []): Promise<Joined[]> {
     const address = `${node.url.replace(/^http/, 'ws')}/live`
     return Promise.all(
       Array.from(
         { length: sockets },
-        () =>
+        (_, i) =>
           new Promise<Joined>((resolve, reject) => {
+            const headers = who[i]?.headers ?? {}
             const socket = new WebSocket(address, { headers, perMessageDeflate: false })
             open.push(socket)
             socket.on('error', reject)
@@ -101,6 +104,9 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     const lines = text.slice(text.indexOf(begin), text.indexOf(end)).split('\n')
     return { result, statements: lines.filter((line) => /^numinex\|LOG: {2}(statement|execute)/.test(line)) }
   }
+
+  const sessionsRead = () =>
+    (fs.readFileSync(path.join(logDirectory, 'all.log'), 'utf8').match(/from "sessions"/g) ?? []).length
 
   /** Puts a mark into the log of statements; resolves when it is to be read there. */
   async function mark(): Promise<string> {
@@ -154,6 +160,35 @@ describeWith('postgres', `a storm of ${sockets} sockets`, () => {
     }
     await ask(who, 'POST', `${node.url}/api/threads/${thread}/posts`, { parent: 1, body, clientId: 'all' })
     await vi.waitFor(() => expect(reached).toBe(sockets), { timeout: 10_000 })
+  })
+
+  test('of people with accounts, who come back and are known', { timeout: 60_000 }, async () => {
+    const people: Guest[] = []
+    for (let i = 0; i < signedIn; i += 20) {
+      const names = Array.from({ length: 20 }, (_, j) => `Reader ${i + j}`)
+      people.push(...(await Promise.all(names.map((name) => guest(node.url, name)))))
+    }
+    const seq = await head()
+    hangUp()
+    const before = sessionsRead()
+    const startedAt = performance.now()
+    const first = await counting(async () => {
+      await storm(seq, people)
+      await vi.waitFor(() => expect(sessionsRead() - before).toBeGreaterThanOrEqual(signedIn), {
+        timeout: 20_000,
+      })
+    })
+    report('people', first.statements, startedAt)
+    hangUp()
+    const cameBackAt = performance.now()
+    const { statements } = await counting(() => storm(seq, people))
+    report('the same people', statements, cameBackAt)
+    expect(statements.filter((line) => !isClockwork(line))).toEqual([])
+    // They are who they were: they may type.
+    const told: string[] = []
+    open[8]!.on('message', (data: Buffer) => told.push(data.toString()))
+    open[7]!.send(JSON.stringify({ type: 'typing', thread, parent: 1 }))
+    await vi.waitFor(() => expect(told.join()).toContain('"Reader 7"'), { timeout: 10_000 })
   })
 
   test('that comes back a few changes behind', { timeout: 60_000 }, async () => {

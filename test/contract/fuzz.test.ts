@@ -10,6 +10,7 @@ import { createMemoryLiveText, type LiveText } from '../../server/bus/live-text.
 import { createHub, type Hub } from '../../server/live/hub.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { welcomeFrame } from '../../server/live/session-frames.ts'
+import { createLookups } from '../../server/live/lookups.ts'
 import { createSession } from '../../server/live/session.ts'
 import { createWatch } from '../../server/live/watch.ts'
 import { openDatabase, type OpenDatabase } from '../../server/store/database.ts'
@@ -350,7 +351,7 @@ function openWire(hub: Hub): Wire {
   const session = createSession(
     {
       hub,
-      accounts: { identify: () => Promise.resolve(null) },
+      lookups: createLookups({ identify: () => Promise.resolve(null) }),
       watch: createWatch(),
       welcome: welcomeFrame('test'),
       limited: false,

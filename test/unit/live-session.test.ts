@@ -7,6 +7,7 @@ import { liveLimits } from '../../server/live/limits.ts'
 import { createLiveMetrics } from '../../server/live/metrics.ts'
 import { createRoom, type Room } from '../../server/live/room.ts'
 import { welcomeFrame } from '../../server/live/session-frames.ts'
+import { createLookups } from '../../server/live/lookups.ts'
 import { createSession, type Session } from '../../server/live/session.ts'
 import type { StreamText } from '../../server/live/streams.ts'
 import { createWatch, type Watch } from '../../server/live/watch.ts'
@@ -89,7 +90,7 @@ function start(limited = true): Session {
   return createSession(
     {
       hub,
-      accounts: { identify: () => identify() },
+      lookups: createLookups({ identify: () => identify() }),
       watch,
       welcome: welcomeFrame('n'),
       limited,
@@ -254,6 +255,7 @@ test('a ban of which word comes while it is looked up who asks is not overlooked
     return asked === 1 ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(null)
   }
   const session = start()
+  await vi.waitFor(() => expect(asked).toBe(1))
   await session.accountChanged({ userId: 'ada' } as Parameters<Session['accountChanged']>[0])
   answer(ada)
   await vi.waitFor(() => expect(asked).toBe(2))
@@ -266,11 +268,12 @@ test('word of others changes nothing', async () => {
     sessionId: 's',
     actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' },
   } as Identity
-  let answer!: (identity: Identity | null) => void
+  let answer: ((identity: Identity | null) => void) | undefined
   identify = () => new Promise((resolve) => (answer = resolve))
   const session = start()
+  await vi.waitFor(() => expect(answer).toBeDefined())
   await session.accountChanged({ userId: 'bob' } as Parameters<Session['accountChanged']>[0])
-  answer(ada)
+  answer!(ada)
   await vi.waitFor(() => expect(session.identity).toBe(ada))
 })
 
@@ -279,17 +282,18 @@ test('word of a user finds the sessions of that user, and no others', async () =
     sessionId: 's',
     actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' },
   } as Identity
-  let answer!: (identity: Identity | null) => void
+  let answer: ((identity: Identity | null) => void) | undefined
   identify = () => new Promise((resolve) => (answer = resolve))
   const session = start()
+  await vi.waitFor(() => expect(answer).toBeDefined())
   // As long as it is not known who this is, it may be anyone.
   expect(watch.concerned('ada')).toEqual([session])
-  answer(ada)
+  answer!(ada)
   await vi.waitFor(() => expect(watch.signedIn()).toEqual([session]))
   expect([watch.concerned('ada'), watch.concerned('bob')]).toEqual([[session], []])
   const changed = session.accountChanged({ userId: 'ada' })
   expect([watch.concerned('bob'), watch.signedIn()]).toEqual([[session], []])
-  answer(null)
+  answer!(null)
   await changed
   expect([watch.concerned('ada'), all('error')]).toMatchObject([[], [{ code: 'session-ended' }]])
   identify = () => Promise.resolve({ ...ada, actor: { ...ada.actor, id: 'bob' } })
@@ -300,11 +304,12 @@ test('word of a user finds the sessions of that user, and no others', async () =
 })
 
 test('a session that ends while it is looked up who it is leaves nothing behind', async () => {
-  let answer!: (identity: Identity | null) => void
+  let answer: ((identity: Identity | null) => void) | undefined
   identify = () => new Promise((resolve) => (answer = resolve))
   const session = start()
+  await vi.waitFor(() => expect(answer).toBeDefined())
   session.end()
-  answer({ sessionId: 's', actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' } } as Identity)
+  answer!({ sessionId: 's', actor: { id: 'ada', name: 'Ada', kind: 'person', role: 'member' } } as Identity)
   await new Promise((resolve) => setTimeout(resolve, 10))
   expect([watch.concerned('ada'), watch.signedIn()]).toEqual([[], []])
 })
