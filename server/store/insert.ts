@@ -138,7 +138,7 @@ async function writeRows(
       returning number, parent, author_id, state, created_at, edited_at, quote_number, quote_text, client_id, seq
     )
     select written.*, name, kind, image, ${sql.join(runColumns.map((name) => sql`null as ${sql.ref(name)}`))}
-    from written join users on users.id = author_id
+    from written cross join lateral (select name, kind, image from users where id = author_id limit 1) as author
     order by number`.execute(db)
   return rows.map((row, i) => toPost({ ...row, html: inputs[i]!.html }, [], undefined))
 }
@@ -146,13 +146,20 @@ async function writeRows(
 /**
  * Conditions on the thread's row. A statement that waited for the row's lock is asked again with the row as it is by then,
  * but with `seen` and all other rows as they were before.
+ * The plan is made once a connection, and may be from when tables were nearly empty and one index as good as another. So
+ * what is answered is looked for in an order that only the primary key has (where there is no such post, a foreign key says
+ * so), and authors are looked up one by one and not joined.
  */
 function nothingElse(thread: string, count: number) {
   return sql`
     and t.seq = seen.seq
     and not exists (
-      select from input left join posts on posts.thread_id = ${thread} and posts.number = input.parent
-      where posts.state is null or posts.state = 'deleted'
+      select from input where coalesce(
+        (
+          select posts.state from posts
+          where thread_id = ${thread} and number >= input.parent order by number limit 1
+        ), 'deleted'
+      ) = 'deleted'
     )
     and not exists (
       select from post_embeds

@@ -13,7 +13,7 @@ const warmUpSeconds = 2
 export const hot: Scenario = {
   name: 'hot',
   title: 'Writing into one hot thread',
-  about: `${outstanding} replies of ${textBytes} bytes to one thread are under way at any time, for ${seconds} s, without viewers. \`numinex\` by HTTP; \`reply\` by the server's own function in a process without HTTP and live connections; \`plain\` a program that sends the same statements with one transaction a reply, over a pool of ten connections, and renders nothing.`,
+  about: `${outstanding} replies of ${textBytes} bytes to one thread are under way at any time, for ${seconds} s, without viewers. \`numinex\` by HTTP; \`reply\` by the server's own function in a process without HTTP and live connections; \`plain\` a program that sends the same statement for each reply alone, which makes it a transaction each, over a pool of ten connections, and renders nothing.`,
   variants: ['numinex', 'reply', 'plain'],
   metrics: [
     { key: 'replies', label: 'replies/s', better: 'higher' },
