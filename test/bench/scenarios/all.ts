@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { crowd } from './crowd.ts'
+import { flood } from './flood.ts'
 import { hot } from './hot.ts'
 import { joins } from './joins.ts'
 import { nodes } from './nodes.ts'
@@ -11,6 +12,7 @@ import { manyThreads } from './threads.ts'
 
 export const scenarios: readonly Scenario[] = [
   saturated,
+  flood,
   rest,
   aiStreams,
   crowd,
