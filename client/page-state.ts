@@ -18,6 +18,9 @@ export type PageState =
   | { page: 'admin'; viewer: Viewer | null }
   | { page: 'other'; viewer: Viewer | null }
 
+/** As it stands in the page: who looks stands apart. */
+export type ShownState<S extends PageState = PageState> = S extends unknown ? Omit<S, 'viewer'> : never
+
 export interface ThreadPageState {
   thread: Thread
   seq: number

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { compressed, type Encoding } from './encoding.ts'
+import { compressed, type Encoding, type Packing } from './encoding.ts'
 import { answerLimits } from './limits.ts'
 
 /** The body of an answer about a thread, and what its readers need to know of it. */
@@ -15,8 +15,8 @@ export interface Body {
 }
 
 /** A body as it is sent. */
-export interface Packed extends Body {
-  readonly encoding: Encoding | undefined
+export interface Packed<P extends Packing = Encoding> extends Body {
+  readonly encoding: P | undefined
 }
 
 /** Bodies that are the same for every reader: made once, packed once, and kept. */
@@ -25,7 +25,11 @@ export interface Answers {
    * The body under `key`, packed. `make` is called where it is not known, once for all who ask meanwhile; what it throws,
    * they all get, and nothing is kept. The key names all that the body depends on.
    */
-  get(key: string, encoding: Encoding | undefined, make: () => Promise<Body>): Packed | Promise<Packed>
+  get<P extends Packing = Encoding>(
+    key: string,
+    encoding: P | undefined,
+    make: () => Promise<Body>,
+  ): Packed<P> | Promise<Packed<P>>
   /** Bytes that are kept now. */
   readonly size: number
 }
@@ -36,7 +40,7 @@ export interface Answers {
  */
 export function createAnswers(parts: { era(): number; maxBytes?: number }): Answers {
   const { era, maxBytes = answerLimits.keptBytes } = parts
-  const kept = new LRUCache<string, Packed>({
+  const kept = new LRUCache<string, Packed<Packing>>({
     maxSize: maxBytes,
     ttl: answerLimits.keptMs,
     // To the second is enough, and saves looking at the clock.
@@ -44,32 +48,33 @@ export function createAnswers(parts: { era(): number; maxBytes?: number }): Answ
     // The key, and about what the entry itself takes.
     sizeCalculation: ({ bytes }, key) => bytes.length + 2 * key.length + 200,
   })
-  const flights = new Map<string, Promise<Packed>>()
+  const flights = new Map<string, Promise<Packed<Packing>>>()
 
-  function get(
+  function get<P extends Packing = Encoding>(
     key: string,
-    encoding: Encoding | undefined,
+    encoding: P | undefined,
     make: () => Promise<Body>,
-  ): Packed | Promise<Packed> {
+  ): Packed<P> | Promise<Packed<P>> {
     const name = nameOf(key, encoding)
     const known = kept.get(name)
-    if (known !== undefined) return known
+    // What has this name is packed so.
+    if (known !== undefined) return known as Packed<P>
     const flight =
       flights.get(name) ??
       (encoding === undefined ? plain(name, make) : pack(name, key, encoding, make)).finally(() =>
         flights.delete(name),
       )
     flights.set(name, flight)
-    return flight
+    return flight as Promise<Packed<P>>
   }
 
-  async function plain(name: string, make: () => Promise<Body>): Promise<Packed> {
+  async function plain(name: string, make: () => Promise<Body>): Promise<Packed<Packing>> {
     const body = { ...(await make()), encoding: undefined }
     kept.set(name, body, { start: body.readAt })
     return body
   }
 
-  async function pack(name: string, key: string, encoding: Encoding, make: () => Promise<Body>) {
+  async function pack(name: string, key: string, encoding: Packing, make: () => Promise<Body>) {
     const body = await get(key, undefined, make)
     const worth = body.bytes.length >= answerLimits.compressFrom
     const packed = worth ? { ...body, bytes: await compressed(body.bytes, encoding), encoding } : body
@@ -77,7 +82,7 @@ export function createAnswers(parts: { era(): number; maxBytes?: number }): Answ
     return packed
   }
 
-  function nameOf(key: string, encoding: Encoding | undefined): string {
+  function nameOf(key: string, encoding: Packing | undefined): string {
     return `${era()} ${encoding ?? 'plain'} ${key}`
   }
 

@@ -2,7 +2,7 @@ import type { ThreadSnapshot } from '../../shared/http.ts'
 import type { Db } from '../store/database.ts'
 import { getChanges } from '../threads/threads.ts'
 import type { Answers, Body, Packed } from './answers.ts'
-import type { Encoding } from './encoding.ts'
+import type { Encoding, Packing } from './encoding.ts'
 
 /** Threads as JSON, ready to send. */
 export interface Snapshots {
@@ -17,15 +17,14 @@ export interface Snapshots {
    * Something that is made of the thread at `head` and of nothing else but what `name` names, as UTF-8. `make` is called
    * where it is not known, once for all who ask meanwhile. Throws what `make` throws, and thread-not-found.
    */
-  view(
-    view: {
-      name: string
-      thread: string
-      head: number
-      make: (snapshot: ThreadSnapshot) => Promise<string> | string
-    },
-    encoding?: Encoding,
-  ): Packed | Promise<Packed>
+  view<P extends Packing = Encoding>(view: View, encoding?: P): Packed<P> | Promise<Packed<P>>
+}
+
+export interface View {
+  readonly name: string
+  readonly thread: string
+  readonly head: number
+  readonly make: (snapshot: ThreadSnapshot) => Promise<string> | string
 }
 
 export interface SnapshotPlace {

@@ -6,7 +6,7 @@ export const adminPath = '/admin'
 /** Where admins look after AI participants. What is on it is put there by its script. */
 export function renderAdminPage(frame: Frame): string {
   const head = { title: 'Admin', description: 'For admins.', path: adminPath, hidden: true }
-  return renderPage(frame, head, <Admin />, { page: 'admin', viewer: frame.viewer })
+  return renderPage(frame, head, <Admin />, { page: 'admin' })
 }
 
 function Admin() {

@@ -1,6 +1,6 @@
 import { renderToString } from 'preact-render-to-string'
 import type { ComponentChildren } from 'preact'
-import type { PageState, Viewer } from '../../client/page-state.ts'
+import type { PageState, ShownState, Viewer } from '../../client/page-state.ts'
 import { SignedIn } from '../../client/views/signed-in.tsx'
 import { hashOf, type Inline } from '../http/security-headers.ts'
 import type { Assets } from './assets.ts'
@@ -31,8 +31,25 @@ const themeScript = `try{var t=localStorage.getItem('numinex:theme');if(t)docume
 /** What stands inline in every page and may run. The page's state may not: it is data, which no policy is about. */
 export const pageInline: Inline = { scripts: [hashOf(themeScript)] }
 
-/** The page up to and with the opening tag of its `<main>`. */
-export function openPage({ viewer, assets, publicUrl }: Frame, head: Head): string {
+/** Stands in a page for who reads it, where that is left open. Escaped text holds no such thing. */
+const slot = '<!--who-->'
+
+/** Puts who reads it into what `openPage` left open. */
+export function fillIn(opened: string, viewer: Viewer | null, path: string): string {
+  return opened.replace(slot, () => whoReads(viewer, path))
+}
+
+/** What a page says of who reads it. Nothing else in the page of a thread differs between readers. */
+function whoReads(viewer: Viewer | null, path: string): string {
+  // On the page for it, a link to sign in would only lead back here.
+  const shown = viewer !== null || path !== signInPage
+  const html = shown ? renderToString(<SignedIn viewer={viewer} path={path} />) : ''
+  return `${html}<script type="application/json" id="viewer">${scriptJson(viewer)}</script>`
+}
+
+/** The page up to and with the opening tag of its `<main>`. Without a `viewer` it is left open who reads it. */
+export function openPage(frame: Omit<Frame, 'viewer'> & Partial<Frame>, head: Head): string {
+  const { viewer, assets, publicUrl } = frame
   const { title, description, path, type = 'website', hidden = false, feed } = head
   const address = publicUrl + path
   const parts = (
@@ -71,14 +88,14 @@ export function openPage({ viewer, assets, publicUrl }: Frame, head: Head): stri
       ))}
     </>
   )
-  const top = renderToString(<Top viewer={viewer} path={path} />)
+  const top = renderToString(<Top who={viewer === undefined ? slot : whoReads(viewer, path)} />)
   return `<!doctype html><html lang="en"><head>${renderToString(parts)}</head><body>${top}<main id="main">`
 }
 
 /** Path of the page where people sign in. */
 export const signInPage = '/sign-in'
 
-function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
+function Top({ who }: { who: string }) {
   return (
     <>
       <a class="skip" href="#main">
@@ -89,10 +106,7 @@ function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
           Numinex
         </a>
         <nav class="top-nav" aria-label="Site">
-          <div id="who">
-            {/* On the page for it, a link to sign in would only lead back here. */}
-            {(viewer !== null || path !== signInPage) && <SignedIn viewer={viewer} path={path} />}
-          </div>
+          <div id="who" dangerouslySetInnerHTML={{ __html: who }} />
           <button type="button" id="theme" class="action" hidden></button>
         </nav>
       </header>
@@ -101,7 +115,7 @@ function Top({ viewer, path }: { viewer: Viewer | null; path: string }) {
 }
 
 /** The page from the closing tag of its `<main>` on. */
-export function closePage(state: string | Exclude<PageState, { page: 'thread' }>): string {
+export function closePage(state: string | ShownState<Exclude<PageState, { page: 'thread' }>>): string {
   const json = typeof state === 'string' ? state : scriptJson(state)
   return `</main><footer class="bottom"><p>Numinex: people and machines, reading together. <a href="/feed.xml">Feed</a></p></footer><script type="application/json" id="state">${json}</script></body></html>`
 }
@@ -113,9 +127,5 @@ export function renderPage(
   content: ComponentChildren,
   state?: Parameters<typeof closePage>[0],
 ): string {
-  return (
-    openPage(frame, head) +
-    renderToString(<>{content}</>) +
-    closePage(state ?? { page: 'other', viewer: frame.viewer })
-  )
+  return openPage(frame, head) + renderToString(<>{content}</>) + closePage(state ?? { page: 'other' })
 }

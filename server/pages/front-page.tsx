@@ -10,7 +10,7 @@ export interface FrontPageData extends Frame {
 
 /** All threads, a page at a time. */
 export function renderFrontPage(data: FrontPageData): string {
-  const { page, cursor, viewer } = data
+  const { page, cursor } = data
   const head = {
     title: 'Numinex',
     description: 'Threads in which people and machines read and discuss texts together, live.',
@@ -23,7 +23,7 @@ export function renderFrontPage(data: FrontPageData): string {
     posts,
     lastActivityAt,
   }))
-  return renderPage(data, head, <List page={page} />, { page: 'front', viewer, threads })
+  return renderPage(data, head, <List page={page} />, { page: 'front', threads })
 }
 
 function List({ page: { threads, next } }: { page: ThreadPage }) {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { threadPath } from '../../client/views/format.ts'
 import { Problem, problems } from '../../shared/errors.ts'
 import type { ThreadSnapshot } from '../../shared/http.ts'
 import { postNumber, threadId } from '../../shared/post.ts'
@@ -22,13 +23,12 @@ import { embedRoutes } from './embed-routes.ts'
 import { embedSignInPath, leadsToWidget, renderEmbedSignInPage } from './embed-sign-in-page.tsx'
 import { renderErrorPage } from './error-page.tsx'
 import { renderPostsFeed, renderSitemap, renderThreadsFeed } from './feeds.ts'
-import { pageInline, type Frame } from './frame.tsx'
+import { fillIn, pageInline, type Frame } from './frame.tsx'
 import { renderFrontPage } from './front-page.tsx'
 import { renderNewThreadPage } from './new-thread-page.tsx'
 import { createPostCache } from './post-cache.ts'
 import { renderSignInPage } from './sign-in-page.tsx'
 import { sharedPage } from './shared-page.ts'
-import { streamPage } from './stream-page.ts'
 import { renderThreadPage } from './thread-page.tsx'
 
 export interface PageParts {
@@ -112,18 +112,22 @@ export function createPages(parts: PageParts): Pages {
     const number = asked === undefined ? undefined : postNumber.safeParse(Number(asked))
     if (number?.success === false) throw new Problem('post-not-found')
     const focus = number?.data
-    const frame = await frameFor(c)
+    const { viewer, ...shared } = await frameFor(c)
     const render = (snapshot: ThreadSnapshot) => {
       if (focus !== undefined && !snapshot.posts.some((post) => post.number === focus))
         throw new Problem('post-not-found')
-      return renderThreadPage({ cache }, { ...frame, snapshot, ...(focus !== undefined && { focus }) })
+      return renderThreadPage({ cache }, { ...shared, snapshot, ...(focus !== undefined && { focus }) })
     }
     c.set('inline', pageInline)
-    const headers = { 'cache-control': cacheControl, vary: 'accept-encoding, cookie' }
-    if (frame.viewer !== null)
-      return streamPage(c, render(await snapshots.whole(place.thread, place.head)), headers)
-    // To all who are nobody the page says the same.
-    return sharedPage(c, snapshots, { place, name: `page/${focus ?? ''}`, headers, render })
+    return sharedPage(c, snapshots, {
+      place,
+      name: `page/${focus ?? ''}`,
+      headers: { 'cache-control': cacheControl, vary: 'accept-encoding, cookie' },
+      render,
+      fillIn: (opening) => fillIn(opening, viewer, threadPath(place.thread)),
+      // To all who are nobody the page says the same.
+      own: viewer !== null,
+    })
   }
 
   async function threadFeed(c: Ctx): Promise<Response> {

@@ -9,13 +9,17 @@ import type { PostCache } from './post-cache.ts'
 import { plainText, scriptJson } from './text.ts'
 import { numbered, packThread, renderPosts } from './thread-posts.tsx'
 
-export interface ThreadPageData extends Frame {
+/** Who reads it is left open. */
+export interface ThreadPageData extends Omit<Frame, 'viewer'> {
   readonly snapshot: ThreadSnapshot
   /** The post that the page's address names, if it names one. It is in the snapshot. */
   readonly focus?: number
 }
 
-/** A thread's page, piece by piece: a long thread neither waits to be whole nor holds up the process. */
+/**
+ * A thread's page, piece by piece: a long thread neither waits to be whole nor holds up the process. Who reads it is to be
+ * filled in into the first piece.
+ */
 export async function* renderThreadPage(
   { cache }: { cache: PostCache },
   data: ThreadPageData,
@@ -26,13 +30,17 @@ export async function* renderThreadPage(
   const root = posts[0]
   const focused = focus === undefined ? undefined : posts[focus - 1]
 
-  yield openPage(data, {
-    title: focused === undefined ? thread.title : `${focused.author.name} on “${thread.title}”`,
-    description: plainText((focused ?? root)?.html ?? '', limits.excerptMax),
-    path: threadPath(thread.id),
-    type: 'article',
-    feed: { path: `${threadPath(thread.id)}/feed.xml`, title: thread.title },
-  })
+  const { assets, publicUrl } = data
+  yield openPage(
+    { assets, publicUrl },
+    {
+      title: focused === undefined ? thread.title : `${focused.author.name} on “${thread.title}”`,
+      description: plainText((focused ?? root)?.html ?? '', limits.excerptMax),
+      path: threadPath(thread.id),
+      type: 'article',
+      feed: { path: `${threadPath(thread.id)}/feed.xml`, title: thread.title },
+    },
+  )
   yield renderToString(
     <>
       <nav class="back" aria-label="Back">
@@ -51,7 +59,7 @@ export async function* renderThreadPage(
   yield* renderPosts({ cache, thread: thread.id, posts }, {}, focus)
   yield `</div>${renderToString(<Below />)}`
 
-  const head = { page: 'thread', viewer: data.viewer, focus: focus ?? null }
+  const head = { page: 'thread', focus: focus ?? null }
   yield closePage(`${scriptJson(head).slice(0, -1)},"thread":${await packThread(snapshot)}}`)
 }
 

@@ -47,6 +47,7 @@ async function read(path: string, options: AskOptions = {}, method = 'GET') {
 /** Reads until the node has a room for the thread, as readers who come again make it have one. */
 async function warm(): Promise<void> {
   for (const [path, headers] of [...paths(), ...paths()]) await read(path, { headers: headers ?? {} })
+  for (const who of [ada, bob]) await read(`/t/${thread}`, { who })
   for (let before = -1; before !== app.queries(); await sleep(20)) {
     before = app.queries()
     await read(`/api/threads/${thread}`)
@@ -64,6 +65,8 @@ describe('a thread that nobody changes', () => {
           expect(answer.status, path).toBe(200)
         }
       }
+      // Who they are is remembered, too.
+      for (const who of [ada, bob]) expect((await read(`/t/${thread}`, { who })).answer.status).toBe(200)
       const { answer } = await read(`/api/threads/${thread}`)
       const known = { 'if-none-match': answer.headers.get('etag')! }
       expect((await read(`/api/threads/${thread}`, { headers: known })).answer.status).toBe(304)
@@ -140,6 +143,30 @@ describe('bytes', () => {
     }
   })
 
+  test("of a reader's own page are joined of what is the same for all and what is not", async () => {
+    for (const path of [`/t/${thread}`, `/t/${thread}/2`]) {
+      const own = (accept: string) => read(path, { who: ada, headers: { 'accept-encoding': accept } })
+      const plain = await own('identity')
+      expect(plain.text).toContain('Ada-the-viewer')
+      expect(plain.answer.headers.get('content-encoding')).toBeNull()
+      for (const accept of ['gzip', 'gzip, deflate, br']) {
+        for (let i = 0; i < 2; i++) {
+          const gzip = await own(accept)
+          expect(gzip.answer.headers.get('content-encoding')).toBe('gzip')
+          expect(gunzipSync(gzip.bytes).equals(plain.bytes), path).toBe(true)
+          expect(gzip.bytes.length).toBeLessThan(plain.bytes.length / 2)
+          expect(gzip.answer.headers.get('content-length')).toBe(String(gzip.bytes.length))
+          expect(gzip.answer.headers.get('vary')).toMatch(/^accept-encoding\b/)
+        }
+      }
+      for (const { answer, bytes } of [plain, await own('br'), await own('gzip;q=0, br')]) {
+        expect(answer.headers.get('content-encoding')).toBeNull()
+        expect(bytes.equals(plain.bytes)).toBe(true)
+        expect(answer.headers.get('content-length')).toBe(String(bytes.length))
+      }
+    }
+  })
+
   test('may be kept as before', async () => {
     const kept = async (path: string) => (await read(path)).answer.headers.get('cache-control')
     expect(await kept(`/api/threads/${thread}`)).toBe('no-cache')
@@ -150,19 +177,24 @@ describe('bytes', () => {
 
 describe('a page', () => {
   test('says nothing of one reader to another', async () => {
+    const says = (who: Visitor) => `id="viewer">{"id":"${who.id}"`
+    const between = /(?<=<div id="who">).*?<\/script>/s
     const own = async (who?: Visitor) => (await read(`/t/${thread}`, { ...(who && { who }) })).text
     const { text: anyone } = await read(`/t/${thread}`)
     for (let i = 0; i < 3; i++) {
       for (const who of [ada, bob]) {
         const page = await own(who)
-        expect(page).toContain(`"viewer":{"id":"${who.id}"`)
-        expect(page).not.toContain(`"viewer":{"id":"${who === ada ? bob.id : ada.id}"`)
+        expect(page).toContain(says(who))
+        expect(page).not.toContain(says(who === ada ? bob : ada))
+        expect(page).toContain('id="sign-out-form"')
         const cookie = (await read(`/t/${thread}`, { headers: { cookie: who.cookie } })).text
-        expect(cookie).toContain(`"viewer":{"id":"${who.id}"`)
+        expect(cookie).toContain(says(who))
+        // Nothing else is different.
+        expect(page.replace(between, '')).toBe(anyone.replace(between, ''))
       }
       expect(await own()).toBe(anyone)
     }
-    expect(anyone).toContain('"viewer":null')
+    expect(anyone).toContain('id="viewer">null<')
     expect((await read(`/t/${thread}`)).answer.headers.get('vary')).toContain('cookie')
     expect((await read(`/t/${thread}`, { who: ada })).answer.headers.get('vary')).toContain('cookie')
   })
