@@ -12,6 +12,10 @@ export const answerLimits = {
   /** How hard: done once for many readers, off the main thread, but one waits for it. */
   zipLevel: 6,
   brotliQuality: 5,
-  /** A thread whose JSON is larger is shown piece by piece to each reader, so that nobody waits for the whole of it. */
+  /** A page of a thread whose JSON is larger is shown piece by piece while it is made, so that nobody waits for all of it. */
   wholePageBytes: 4 * 1024 * 1024,
+  /** A page of one whose JSON is larger than this is not kept at all: it would leave too little room for others. */
+  keptPageBytes: 16 * 1024 * 1024,
+  /** Of how many such pages it is remembered that somebody has read them: the second reader has them made for all. */
+  longPagesRead: 1_000,
 } as const

@@ -24,7 +24,7 @@ import type { BuiltClient } from './assets.ts'
 import { frameInline, renderEmbedFrame, renderEmbedNotice } from './embed-frame.tsx'
 import { renderEmbedHtml } from './embed-html.tsx'
 import type { PostCache } from './post-cache.ts'
-import { sharedPage } from './shared-page.ts'
+import type { SharedPages } from './shared-page.ts'
 import { streamPage } from './stream-page.ts'
 
 export interface EmbedPageParts {
@@ -32,6 +32,7 @@ export interface EmbedPageParts {
   readonly sites: Sites
   readonly rates: RateLimits
   readonly snapshots: Snapshots
+  readonly sharedPage: SharedPages
   readonly heads: Heads
   readonly publicUrl: string
   readonly cache: PostCache
@@ -71,7 +72,7 @@ const hostOrigin = z.string().check(
 
 /** The frame that a widget shows, and the same thread as plain HTML for servers of host pages. */
 export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
-  const { db, sites, rates, snapshots, heads, publicUrl, cache } = parts
+  const { db, sites, rates, snapshots, sharedPage, heads, publicUrl, cache } = parts
   const routes = new Hono<Env>()
 
   /** The site that a request is about, and its thread: that of the page, or the one that is named. */
@@ -169,7 +170,7 @@ export function embedRoutes(parts: EmbedPageParts): Hono<Env> {
     const headers = { 'cache-control': 'no-cache', vary: 'accept-encoding' }
     if (head === undefined) return streamPage(c, render(beforeFirst(found.page!, asked.title)), headers)
     const place = { thread: found.thread, after: 0, head }
-    return sharedPage(c, snapshots, { place, name: `frame/${digestOf(data)}`, headers, render })
+    return sharedPage(c, { place, name: `frame/${digestOf(data)}`, headers, render })
   }
 
   routes.get('/embed/html', async (c) => {

@@ -28,7 +28,7 @@ import { renderFrontPage } from './front-page.tsx'
 import { renderNewThreadPage } from './new-thread-page.tsx'
 import { createPostCache } from './post-cache.ts'
 import { renderSignInPage } from './sign-in-page.tsx'
-import { sharedPage } from './shared-page.ts'
+import { createSharedPages } from './shared-page.ts'
 import { renderThreadPage } from './thread-page.tsx'
 
 export interface PageParts {
@@ -66,6 +66,7 @@ export function createPages(parts: PageParts): Pages {
   const { db, rates, publicUrl, snapshots, heads } = parts
   const pages = new Hono<Env>()
   const cache = createPostCache()
+  const sharedPage = createSharedPages(snapshots)
   let built: Promise<BuiltClient> | undefined
 
   async function client(): Promise<BuiltClient> {
@@ -119,7 +120,7 @@ export function createPages(parts: PageParts): Pages {
       return renderThreadPage({ cache }, { ...shared, snapshot, ...(focus !== undefined && { focus }) })
     }
     c.set('inline', pageInline)
-    return sharedPage(c, snapshots, {
+    return sharedPage(c, {
       place,
       name: `page/${focus ?? ''}`,
       headers: { 'cache-control': cacheControl, vary: 'accept-encoding, cookie' },
@@ -187,7 +188,7 @@ export function createPages(parts: PageParts): Pages {
     return c.body(renderSitemap(publicUrl, listed), 200, { 'content-type': 'application/xml; charset=utf-8' })
   })
 
-  pages.route('/', embedRoutes({ ...parts, cache, client }))
+  pages.route('/', embedRoutes({ ...parts, sharedPage, cache, client }))
 
   async function errorPage(problem: Problem, c: Ctx): Promise<Response> {
     if (problem.retryMs !== undefined) c.header('retry-after', String(Math.ceil(problem.retryMs / 1000)))

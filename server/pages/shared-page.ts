@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache'
 import type { ThreadSnapshot } from '../../shared/http.ts'
+import type { Packed } from '../http/answers.ts'
 import type { Ctx } from '../http/context.ts'
-import { chooseEncoding, encodingFor } from '../http/encoding.ts'
+import { chooseEncoding, encodingFor, type Packing } from '../http/encoding.ts'
 import { joinedGzip } from '../http/joined-gzip.ts'
 import { answerLimits } from '../http/limits.ts'
 import { sendPacked } from '../http/send.ts'
@@ -22,43 +24,79 @@ export interface SharedPage {
 }
 
 /**
- * Answers with a page that is made once for all who ask, unless it is so long that nobody should wait for it. Of a reader's
- * own page, all but the first piece is.
+ * Answers with pages that are made once for all who ask. Of a reader's own page, all but the first piece is. A page that is
+ * so long that nobody should wait for it is shown piece by piece as it is made, to everyone for themselves, until it has been
+ * made as a whole, which begins when a second reader asks.
  */
-export async function sharedPage(c: Ctx, snapshots: Snapshots, page: SharedPage): Promise<Response> {
-  const { place, render } = page
-  const { bytes } = await snapshots.read(place)
-  if (bytes.length > answerLimits.wholePageBytes) {
-    const pieces = filledIn(render(await snapshots.whole(place.thread, place.head)), page)
-    return streamPage(c, pieces, page.headers)
+export type SharedPages = (c: Ctx, page: SharedPage) => Promise<Response>
+
+export function createSharedPages(snapshots: Snapshots): SharedPages {
+  /** Long pages that somebody has read. */
+  const readOnce = new LRUCache<string, true>({ max: answerLimits.longPagesRead })
+
+  return async (c, page) => {
+    const { place, name, render, headers } = page
+    const { bytes } = await snapshots.read(place)
+    const made = page.own === true ? ownPage(c, page) : commonPage(c, page)
+    if (bytes.length > answerLimits.wholePageBytes) {
+      const key = `${name} ${place.thread} ${place.head}`
+      const again = readOnce.has(key)
+      readOnce.set(key, true)
+      if (!again || bytes.length > answerLimits.keptPageBytes || !made.ready()) {
+        const pieces = filledIn(render(await snapshots.whole(place.thread, place.head)), page)
+        return streamPage(c, pieces, headers)
+      }
+    }
+    return sendPacked(c, await made.whole(), { 'content-type': 'text/html; charset=utf-8', ...headers })
   }
-  return page.own === true ? await ownPage(c, snapshots, page) : await commonPage(c, snapshots, page)
+
+  function commonPage(c: Ctx, page: SharedPage): Made {
+    const make = (snapshot: ThreadSnapshot) => joined(filledIn(page.render(snapshot), page))
+    const view = () => snapshots.view({ ...page.place, name: page.name, make }, encodingFor(c))
+    return { ready: () => isReady(view()), whole: async () => await view() }
+  }
+
+  /** To pack a long page takes longer than all else, so what is the same for others is joined to what is not as it is packed. */
+  function ownPage(c: Ctx, { place, name, render, fillIn = (first) => first }: SharedPage): Made {
+    const opening = { ...place, name: `${name} opening`, make: (it: ThreadSnapshot) => firstOf(render(it)) }
+    const rest = {
+      ...place,
+      name: `${name} rest`,
+      make: (it: ThreadSnapshot) => joined(othersOf(render(it))),
+    }
+    const zips = chooseEncoding(c.req.header('accept-encoding'), ['gzip']) !== undefined
+    const parts = () =>
+      [
+        snapshots.view(opening),
+        snapshots.view(rest),
+        zips ? snapshots.view<'deflate-raw'>(rest, 'deflate-raw') : undefined,
+      ] as const
+
+    async function whole(): Promise<Packed> {
+      const [opened, plain, packed] = await Promise.all(parts())
+      const first = Buffer.from(fillIn(opened.bytes.toString()))
+      if (packed?.encoding !== 'deflate-raw')
+        return { ...plain, bytes: Buffer.concat([first, plain.bytes]), encoding: undefined }
+      const bytes = joinedGzip(first, { plain: plain.bytes, packed: packed.bytes })
+      return { ...plain, bytes, encoding: 'gzip' }
+    }
+
+    return { ready: () => parts().map(isReady).every(Boolean), whole }
+  }
 }
 
-async function commonPage(c: Ctx, snapshots: Snapshots, page: SharedPage): Promise<Response> {
-  const make = (snapshot: ThreadSnapshot) => joined(filledIn(page.render(snapshot), page))
-  const packed = await snapshots.view({ ...page.place, name: page.name, make }, encodingFor(c))
-  return sendPacked(c, packed, headersOf(page))
+/** A page that is made, or in the making as soon as somebody asks for it. */
+interface Made {
+  /** Whether it is there already. If not, it is made from now on. */
+  ready(): boolean
+  whole(): Promise<Packed>
 }
 
-/** To pack a long page takes longer than all else, so what is the same for others is joined to what is not as it is packed. */
-async function ownPage(c: Ctx, snapshots: Snapshots, page: SharedPage): Promise<Response> {
-  const { place, name, render, fillIn = (first) => first } = page
-  const opening = { ...place, name: `${name} opening`, make: (it: ThreadSnapshot) => firstOf(render(it)) }
-  const rest = { ...place, name: `${name} rest`, make: (it: ThreadSnapshot) => joined(othersOf(render(it))) }
-  const [opened, plain] = await Promise.all([snapshots.view(opening), snapshots.view(rest)])
-  const first = Buffer.from(fillIn(opened.bytes.toString()))
-  const zips = chooseEncoding(c.req.header('accept-encoding'), ['gzip']) !== undefined
-  const packed = zips ? await snapshots.view<'deflate-raw'>(rest, 'deflate-raw') : undefined
-  const body =
-    packed?.encoding === 'deflate-raw'
-      ? { bytes: joinedGzip(first, { plain: plain.bytes, packed: packed.bytes }), encoding: 'gzip' as const }
-      : { bytes: Buffer.concat([first, plain.bytes]), encoding: undefined }
-  return sendPacked(c, { ...plain, ...body }, headersOf(page))
-}
-
-function headersOf({ headers }: SharedPage) {
-  return { 'content-type': 'text/html; charset=utf-8', ...headers }
+function isReady(view: Packed<Packing> | Promise<Packed<Packing>> | undefined): boolean {
+  if (!(view instanceof Promise)) return true
+  // Nobody waits for it; who comes next is told what is wrong.
+  view.catch(() => undefined)
+  return false
 }
 
 async function* filledIn(pieces: AsyncIterable<string>, { fillIn }: SharedPage): AsyncGenerator<string> {
