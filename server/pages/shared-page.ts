@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { ThreadSnapshot } from '../../shared/http.ts'
-import type { Packed } from '../http/answers.ts'
+import type { Body, Packed } from '../http/answers.ts'
 import type { Ctx } from '../http/context.ts'
 import { chooseEncoding, encodingFor, type Packing } from '../http/encoding.ts'
 import { joinedGzip } from '../http/joined-gzip.ts'
@@ -65,23 +65,25 @@ export function createSharedPages(snapshots: Snapshots): SharedPages {
       make: (it: ThreadSnapshot) => joined(othersOf(render(it))),
     }
     const zips = chooseEncoding(c.req.header('accept-encoding'), ['gzip']) !== undefined
-    const parts = () =>
-      [
-        snapshots.view(opening),
-        snapshots.view(rest),
-        zips ? snapshots.view<'deflate-raw'>(rest, 'deflate-raw') : undefined,
-      ] as const
+    const opened = () => snapshots.view<Packing>(opening)
+    const plain = () => snapshots.view<Packing>(rest)
+    const packed = () => snapshots.view<Packing>(rest, zips ? 'deflate-raw' : undefined)
 
     async function whole(): Promise<Packed> {
-      const [opened, plain, packed] = await Promise.all(parts())
+      const parts = await Promise.all([opened(), plain(), packed()])
+      return joinedParts(...parts)
+    }
+
+    function joinedParts(opened: Body, plain: Body, packed: Packed<Packing>): Packed {
       const first = Buffer.from(fillIn(opened.bytes.toString()))
-      if (packed?.encoding !== 'deflate-raw')
+      if (packed.encoding !== 'deflate-raw')
         return { ...plain, bytes: Buffer.concat([first, plain.bytes]), encoding: undefined }
       const bytes = joinedGzip(first, { plain: plain.bytes, packed: packed.bytes })
       return { ...plain, bytes, encoding: 'gzip' }
     }
 
-    return { ready: () => parts().map(isReady).every(Boolean), whole }
+    // All of them begin, whatever there is already.
+    return { ready: () => [opened(), plain(), packed()].map(isReady).every(Boolean), whole }
   }
 }
 
@@ -92,7 +94,7 @@ interface Made {
   whole(): Promise<Packed>
 }
 
-function isReady(view: Packed<Packing> | Promise<Packed<Packing>> | undefined): boolean {
+function isReady(view: Packed<Packing> | Promise<Packed<Packing>>): boolean {
   if (!(view instanceof Promise)) return true
   // Nobody waits for it; who comes next is told what is wrong.
   view.catch(() => undefined)

@@ -445,7 +445,8 @@ describeWith('chromium', 'a widget in a page of another site', () => {
       await held
       await route.continue()
     })
-    await page.reload()
+    // Not until all of it is loaded: the frame may be part of that by then.
+    await page.reload({ waitUntil: 'domcontentloaded' })
     const reading = page.locator('[data-post="20"]')
     await reading.evaluate((element) => element.scrollIntoView({ block: 'start' }))
     const read = await page.evaluate(() => {
