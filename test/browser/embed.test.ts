@@ -117,7 +117,8 @@ describeWith('chromium', 'a widget in a page of another site', () => {
       await held
       await route.continue()
     })
-    await page.goto(`${blog}/essays/first`)
+    // Not until all of it is loaded, which the frame's scripts may be part of.
+    await page.goto(`${blog}/essays/first`, { waitUntil: 'domcontentloaded' })
     const frame = page.frameLocator('numinex-thread iframe')
     await frame.getByText('I walk both ways.').waitFor()
     await drawn(page)
