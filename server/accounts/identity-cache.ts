@@ -48,6 +48,10 @@ export function createIdentityCache(bus: Pick<Bus, 'up'>, identify: Identify): I
 function keyOf(headers: Headers): string | undefined {
   const credentials = ['x-api-key', 'authorization', 'cookie'].map((name) => headers.get(name))
   if (credentials.every((each) => each === null)) return undefined
-  // Not the tokens themselves: they are long, and secrets.
+  return digestOf(credentials)
+}
+
+/** Stands for credentials where they are remembered: not the tokens themselves, which are long, and secrets. */
+export function digestOf(credentials: unknown): string {
   return createHash('sha256').update(JSON.stringify(credentials)).digest('base64')
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { workerAnswer, type WorkerAnswer } from './article-answer.ts'
 import type { ExtractedText, RawPage } from './article-extract.ts'
 import { Unreadable } from './article-failure.ts'
-import { turns } from './image.ts'
+import { turns } from './turns.ts'
 import { articleLimits } from './limits.ts'
 
 export interface ArticleWorkers {

@@ -8,7 +8,7 @@ import { createArticleWorkers, type WorkerLimits } from './article-workers.ts'
 import type { Fetch } from './fetch.ts'
 import { FetchError } from './guard.ts'
 import { createSharedWork } from './article-shared.ts'
-import { turns } from './image.ts'
+import { turns } from './turns.ts'
 import { articleLimits } from './limits.ts'
 import { linkId, normaliseUrl } from './link-id.ts'
 

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Accounts, Identity } from '../accounts/accounts.ts'
+import { digestOf } from '../accounts/identity-cache.ts'
+import { turns } from '../links/turns.ts'
 import { liveLimits } from './limits.ts'
 import type { Credentials } from './who.ts'
 
@@ -26,34 +27,16 @@ export function createLookups(accounts: Pick<Accounts, 'identify'>): Lookups {
     max: liveLimits.readersRemembered,
     ttl: liveLimits.readersRememberedMs,
   })
-  let waiting: (() => Promise<void>)[] = []
-  let next = 0
-  let underWay = 0
-
-  async function work(): Promise<void> {
-    underWay++
-    while (next < waiting.length) await waiting[next++]!()
-    underWay--
-    waiting = []
-    next = 0
-  }
+  const withTurn = turns(liveLimits.lookupsAtOnce, Infinity)
 
   return {
     identify: (credentials) => accounts.identify(new Headers(credentials)),
-    turn(each) {
-      waiting.push(each)
-      if (underWay < liveLimits.lookupsAtOnce) void work()
-    },
+    turn: (work) => void withTurn(work),
     remember(credentials, identity) {
       // Of API keys nobody tells when they end.
-      if (identity.sessionId !== null) remembered.set(keyOf(credentials), identity)
+      if (identity.sessionId !== null) remembered.set(digestOf(credentials), identity)
     },
-    recall: (credentials) => (remembered.size === 0 ? undefined : remembered.get(keyOf(credentials))),
+    recall: (credentials) => (remembered.size === 0 ? undefined : remembered.get(digestOf(credentials))),
     forget: () => remembered.clear(),
   }
-}
-
-/** Not the credentials themselves: they are long, and secrets. */
-function keyOf(credentials: Credentials): string {
-  return createHash('sha256').update(JSON.stringify(credentials)).digest('base64')
 }

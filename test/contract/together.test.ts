@@ -19,15 +19,6 @@ describeStores('what many ask for at the same moment', (store) => {
     await bus.subscribe(thread, (text) => {
       heard.push(decodeThreadMessages(text).flatMap((each) => (each.kind === 'change' ? each.seq : [])))
     })
-    const post = (body: string, more: Partial<NewPost> = {}): NewPost => ({
-      ...content(body),
-      thread,
-      parent: 1,
-      authorId: user.id,
-      clientId: body,
-      quote: null,
-      ...more,
-    })
     const plain = (body: string, more: Partial<PlainPost> = {}): PlainPost => ({
       ...content(body),
       embeds: [],
@@ -38,6 +29,7 @@ describeStores('what many ask for at the same moment', (store) => {
       quote: null,
       ...more,
     })
+    const post = (body: string, more: Partial<NewPost> = {}): NewPost => ({ ...plain(body), ...more })
     return { user, thread, heard, post, plain, together: createTogether({ db: db(), bus }) }
   }
 
